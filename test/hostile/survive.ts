@@ -1,0 +1,77 @@
+/**
+ * Runs a reader over many damaged files and holds it to the promise of this package about files from strangers:
+ * it either succeeds or throws a typed error that names the field; it never hangs and never allocates from a
+ * count that the file cannot back.
+ */
+import { HithertoError } from "../../src/core/errors.js";
+import { MutationRandom } from "./mutate.js";
+
+/** What to attack, and how often. */
+export interface Attack {
+  /** For messages. */
+  readonly format: string;
+  /** Makes damaged file number `index` from the random numbers given. */
+  readonly damage: (random: MutationRandom, index: number) => Uint8Array;
+  /** Reads it, as far as a user of the format would. */
+  readonly read: (bytes: Uint8Array) => Promise<void>;
+  /** Inputs to try. Default: `HITHERTO_FUZZ`, else 20,000. */
+  readonly count?: number;
+  /** First seed; input `i` uses seed + i. Default: `HITHERTO_FUZZ_SEED`, else 1. */
+  readonly seed?: number;
+}
+
+/** What happened to the inputs: how many were read, how many refused (by error code), and the slowest in ms. */
+export interface Survival {
+  readonly inputs: number;
+  readonly accepted: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly slowestMs: number;
+  readonly largestGrowthBytes: number;
+}
+
+/** No single input may take longer than this. */
+const limitMs = 1000;
+/** Memory that one input may take beyond twice its own size. */
+const slackBytes = 64 * 2 ** 20;
+
+/**
+ * @throws Error naming the input's seed when it throws anything but a `HithertoError` with a message, takes
+ *   over a second, or grows memory by more than twice its size plus 64 MB.
+ */
+export async function survive(attack: Attack): Promise<Survival> {
+  const count = attack.count ?? Number(process.env.HITHERTO_FUZZ ?? 20_000);
+  const firstSeed = attack.seed ?? Number(process.env.HITHERTO_FUZZ_SEED ?? 1);
+  const refused: Record<string, number> = {};
+  let accepted = 0;
+  let slowestMs = 0;
+  let largestGrowthBytes = 0;
+  for (let index = 0; index < count; index++) {
+    const seed = firstSeed + index;
+    const bytes = attack.damage(new MutationRandom(seed), index);
+    const memoryBefore = memoryInUse();
+    const start = performance.now();
+    try {
+      await attack.read(bytes);
+      accepted++;
+    } catch (error) {
+      if (!(error instanceof HithertoError) || error.code === "INTERNAL" || error.message === "") {
+        throw new Error(`${attack.format}, seed ${seed}: not a typed error: ${String(error)}`, { cause: error });
+      }
+      refused[error.code] = (refused[error.code] ?? 0) + 1;
+    }
+    const elapsedMs = performance.now() - start;
+    const growth = memoryInUse() - memoryBefore;
+    slowestMs = Math.max(slowestMs, elapsedMs);
+    largestGrowthBytes = Math.max(largestGrowthBytes, growth);
+    if (elapsedMs > limitMs) throw new Error(`${attack.format}, seed ${seed}: took ${elapsedMs.toFixed(0)} ms`);
+    if (growth > 2 * bytes.length + slackBytes) {
+      throw new Error(`${attack.format}, seed ${seed}: grew by ${growth} bytes for ${bytes.length}`);
+    }
+  }
+  return { inputs: count, accepted, refused, slowestMs, largestGrowthBytes };
+}
+
+function memoryInUse(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

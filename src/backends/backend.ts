@@ -1,0 +1,74 @@
+/**
+ * The whole contract between the graph and what runs it.
+ *
+ * A backend holds weights and states in its own memory and turns graphs into programs. It knows operations, not
+ * models: no layer, no token, no cache policy. What it is *not*: an eager tensor library; nothing is computed outside
+ * a program, and running a program allocates nothing.
+ *
+ * The promise that every backend keeps: a row of a result depends only on that row's own inputs, bit for bit; never
+ * on how many rows are computed together, on the number of threads, or on what ran before.
+ */
+import type { StorageType } from "../core/storage.js";
+import type { Graph } from "../graph/graph.js";
+import type { LiveSizes, Tensor } from "../graph/tensor.js";
+
+/** A weight matrix, read in pieces so that no second copy of it is ever held. */
+export interface MatrixSource {
+  readonly name: string;
+  /** [rows, columns]; for a linear map [out, in]. */
+  readonly shape: readonly [number, number];
+  readonly storage: StorageType;
+  /** Fills `into` with the rows from `first` on, as stored, row after row. */
+  readRows(first: number, count: number, into: Uint8Array): Promise<void>;
+}
+
+/** Memory that a backend holds for a parameter, a constant or a state. Opaque; freed with the backend or by itself. */
+export interface Resource {
+  readonly bytes: number;
+  dispose(): void;
+}
+
+/** A state's memory, open to the host between runs: copying cache blocks, saving, restoring. */
+export interface StateResource extends Resource {
+  readonly data: Float32Array;
+}
+
+export interface CompileOptions {
+  /** What each parameter and state of the graph is, by tensor name. */
+  readonly resources: ReadonlyMap<string, Resource>;
+  /** Results that can be read after a run. */
+  readonly outputs: readonly Tensor[];
+}
+
+export interface Program {
+  /** Bytes of the arena that the program's values lie in. */
+  readonly arenaBytes: number;
+  /** The memory of an input, to be filled before a run. The view stays valid until `dispose`. */
+  integers(input: Tensor): Int32Array;
+  /** The memory of an output (or f32 input), at full capacity; the live part comes first. Valid until the next run. */
+  floats(tensor: Tensor): Float32Array;
+  /**
+   * Runs on the calling thread (and the backend's pool). `live` gives every live dimension's size, 0 allowed.
+   * The program's inputs must be in range: ids inside tables, slots inside caches.
+   */
+  run(live: LiveSizes): void;
+  /** The same, off the event loop where the backend can. One run of a backend at a time. */
+  runAsync(live: LiveSizes): Promise<void>;
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly name: "reference" | "native" | "wasm" | "webgpu";
+  /** What the kernels use: "avx512", "avx2", "neon", "simd128", "scalar", or "float64" for the reference. */
+  readonly instructionSet: string;
+  readonly threads: number;
+  /** Storage types that matrices may have; the loader repacks others into one of these. */
+  readonly matrixStorage: ReadonlySet<StorageType>;
+  loadMatrix(source: MatrixSource): Promise<Resource>;
+  /** Vectors, small tables and constants, kept in order. */
+  loadPlain(values: Float32Array | Int32Array): Resource;
+  /** Zeroed memory; pages that are never touched cost nothing where the system allows. */
+  allocateState(elements: number): StateResource;
+  compile(graph: Graph, options: CompileOptions): Program;
+  dispose(): Promise<void>;
+}

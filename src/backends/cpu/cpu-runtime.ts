@@ -1,0 +1,30 @@
+/**
+ * What the CPU backend needs of its C library (`kernels/hitherto.h`), whether that is a native addon or WebAssembly.
+ *
+ * Addresses are plain numbers: pointers below 2^53 natively, offsets in linear memory in WebAssembly.
+ */
+export interface CpuRuntime {
+  readonly name: "native" | "wasm";
+  readonly instructionSet: string;
+  readonly threads: number;
+  /** Zeroed memory, aligned to 64 bytes. @throws OutOfMemoryError */
+  allocate(bytes: number): number;
+  release(address: number, bytes: number): void;
+  /** A view of memory that stays valid until it is released. */
+  view(address: number, bytes: number): Uint8Array;
+  packedBytes(storage: number, out: number, width: number): number;
+  /** Packs rows that lie in the host's own memory. */
+  packRows(
+    matrix: number,
+    rows: Uint8Array,
+    storage: number,
+    shape: readonly [number, number],
+    first: number,
+    count: number,
+  ): void;
+  /** Runs the plan at `plan` (8-byte words) with the live sizes at `live`, on the calling thread and the pool. */
+  run(plan: number, words: number, live: number): void;
+  /** The same off the event loop, where there is one; else `run` after a turn of the event loop. */
+  runAsync(plan: number, words: number, live: number): Promise<void>;
+  dispose(): Promise<void>;
+}

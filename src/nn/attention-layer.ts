@@ -1,0 +1,155 @@
+/** The attention part of a block: projections, positions, the cache, and attention itself. */
+import type { Graph } from "../graph/graph.js";
+import { type AttentionInputs, attention, type RelativeBias } from "../graph/operations/attention.js";
+import { attentionWeights } from "../graph/operations/attention-weights.js";
+import { cacheWrite } from "../graph/operations/cache-write.js";
+import { rmsNorm } from "../graph/operations/rms-norm.js";
+import { rotary } from "../graph/operations/rotary.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { AttentionConfig, LayerConfig, StackConfig } from "./config.js";
+import { projection } from "./layers.js";
+import { rotaryTable } from "./positions.js";
+
+/** Positions in one block of the KV cache. */
+export const cacheBlockSize = 16;
+
+/** Elements in one block of a layer's keys or values. */
+export function cacheBlockElements(config: AttentionConfig): number {
+  return config.keyValueHeadCount * config.headDim * cacheBlockSize;
+}
+
+/** Where a run's tokens stand in a cache; shared by all layers. */
+export interface CachePlaces {
+  /** i32 [sequences, blocks per sequence] */
+  readonly blockTables: Tensor;
+  /** i32 [n]: row of `blockTables`. */
+  readonly sequences: Tensor;
+  /** i32 [n]: keys that each token sees. */
+  readonly visible: Tensor;
+  /** i32 [n]: where each token's keys and values go; absent where nothing is written (cross-attention). */
+  readonly slots?: Tensor;
+}
+
+/** The keys and values of one layer, as states. */
+export interface LayerCache {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** What the layers of one run share. */
+export interface AttentionContext {
+  readonly graph: Graph;
+  readonly stack: StackConfig;
+  /** i32 [n] */
+  readonly positions: Tensor;
+  readonly places: CachePlaces;
+  readonly relative?: RelativeBias;
+  /** Rows of position tables. */
+  readonly contextLength: number;
+  /** Also compute the matrices of scores and probabilities, this many keys wide; 0: do not. */
+  readonly weightsWidth: number;
+  /** Prefix of names of constants and parameters of this stack. */
+  readonly prefix: string;
+}
+
+/**
+ * Self-attention of one block, without its norm and residual: writes this run's keys and values, then attends.
+ * @param x - [n, hiddenSize]
+ * @returns [n, hiddenSize]
+ */
+export function selfAttention(
+  ctx: AttentionContext,
+  place: string,
+  x: Tensor,
+  layer: LayerConfig,
+  cache: LayerCache,
+): Tensor {
+  const { graph, stack } = ctx;
+  const { headCount, keyValueHeadCount, headDim, bias, queryKeyNorm } = stack.attention;
+  const head = (name: "query" | "key" | "value", heads: number): Tensor => {
+    const projected = projection(graph, `${place}.${name}`, x, heads * headDim, bias[name]);
+    if (!queryKeyNorm || name === "value") return projected;
+    const weight = graph.parameter(`${place}.${name}Norm.weight`, [headDim]);
+    return rmsNorm(projected, weight, { eps: stack.norm.eps, groups: heads });
+  };
+  const query = graph.name("query", rotate(ctx, head("query", headCount), layer));
+  const key = graph.name("key", rotate(ctx, head("key", keyValueHeadCount), layer));
+  const value = graph.name("value", head("value", keyValueHeadCount));
+  const written = writeCache(graph, stack.attention, cache, key, value, ctx.places.slots!);
+  return attend(ctx, place, query, written, layer, ctx.places, ctx.relative);
+}
+
+/**
+ * Attention to an encoder's output, whose keys and values already lie in `cache`.
+ * @param x - [n, hiddenSize]
+ */
+export function crossAttention(
+  ctx: AttentionContext,
+  place: string,
+  x: Tensor,
+  layer: LayerConfig,
+  cache: LayerCache,
+  places: CachePlaces,
+): Tensor {
+  const { headCount, headDim, bias } = ctx.stack.attention;
+  const query = ctx.graph.name("query", projection(ctx.graph, `${place}.query`, x, headCount * headDim, bias.query));
+  return attend(ctx, place, query, cache, { ...layer, window: 0 }, places, undefined);
+}
+
+/** Writes keys and values [n, keyValueHeadCount · headDim] into their slots. */
+export function writeCache(
+  graph: Graph,
+  config: AttentionConfig,
+  cache: LayerCache,
+  key: Tensor,
+  value: Tensor,
+  slots: Tensor,
+): LayerCache {
+  const { keyValueHeadCount, headDim } = config;
+  const attributes = { keyValueHeadCount, headDim, blockSize: cacheBlockSize };
+  const keys = cacheWrite(cache.keys, key, slots, { ...attributes, role: "key" });
+  const values = cacheWrite(cache.values, value, slots, { ...attributes, role: "value" });
+  graph.name("keys", keys);
+  graph.name("values", values);
+  return { keys, values };
+}
+
+function rotate(ctx: AttentionContext, x: Tensor, layer: LayerConfig): Tensor {
+  const { position, attention } = ctx.stack;
+  if (position.kind !== "rotary") return x;
+  const name = `${ctx.prefix}rotary.${layer.rotary}`;
+  const table = rotaryTable(ctx.graph, name, position.tables[layer.rotary]!, ctx.contextLength);
+  const { layout, rotaryDim } = position;
+  return rotary(x, ctx.positions, table, { headDim: attention.headDim, rotaryDim, layout });
+}
+
+function attend(
+  ctx: AttentionContext,
+  place: string,
+  query: Tensor,
+  cache: LayerCache,
+  layer: LayerConfig,
+  places: CachePlaces,
+  relative: RelativeBias | undefined,
+): Tensor {
+  const { graph, stack } = ctx;
+  const { headCount, keyValueHeadCount, headDim, softCap, bias } = stack.attention;
+  const { blockTables, sequences, visible } = places;
+  const inputs: AttentionInputs = { query, ...cache, blockTables, sequences, visible, relative };
+  const attributes = {
+    headCount,
+    keyValueHeadCount,
+    headDim,
+    blockSize: cacheBlockSize,
+    scale: layer.scale,
+    softCap,
+    window: layer.window,
+  };
+  if (ctx.weightsWidth > 0) {
+    const look = { ...attributes, keyCapacity: ctx.weightsWidth };
+    graph.name("scores", attentionWeights(inputs, { ...look, stage: "scores" }));
+    graph.name("probabilities", attentionWeights(inputs, { ...look, stage: "probabilities" }));
+  }
+  const mixed = graph.name("mixed", attention(inputs, attributes));
+  return projection(graph, `${place}.output`, mixed, stack.hiddenSize, bias.output);
+}

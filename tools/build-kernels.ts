@@ -1,0 +1,37 @@
+/**
+ * Builds the C runtime: the native addon where there is a C compiler, the WebAssembly modules always.
+ *
+ * `node dist/tools/build-kernels.js [native] [wasm]`; without arguments, both. A missing or failing C compiler is
+ * reported and is no failure, for WebAssembly serves; HITHERTO_REQUIRE_NATIVE=1 makes it one.
+ */
+import { buildNative } from "./native.js";
+import { kernelSource, readSources } from "./sources.js";
+import { buildWasm } from "./wasm.js";
+
+async function native(): Promise<boolean> {
+  const outcome = await buildNative();
+  if (outcome.kind === "left out") {
+    console.log(`${outcome.reason}: the native backend is left out, WebAssembly serves`);
+    return false;
+  }
+  if (outcome.kind === "failed") {
+    console.error(outcome.output.trimEnd());
+    console.error("the C compiler failed: the native backend is left out, WebAssembly serves");
+    return false;
+  }
+  console.log(`native backend: ${outcome.kind}`);
+  return true;
+}
+
+async function wasm(): Promise<void> {
+  console.log(`WebAssembly backend: ${await buildWasm()}`);
+}
+
+if (readSources()[kernelSource] === undefined) {
+  console.log("kernels/ has no operations yet");
+  process.exit();
+}
+const targets = process.argv.slice(2);
+const wanted = (target: string) => targets.length === 0 || targets.includes(target);
+const [nativeBuilt] = await Promise.all([wanted("native") ? native() : true, wanted("wasm") ? wasm() : undefined]);
+if (!nativeBuilt && process.env.HITHERTO_REQUIRE_NATIVE === "1") process.exitCode = 1;

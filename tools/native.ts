@@ -1,0 +1,99 @@
+/** Compiles the C runtime into a Node addon with the system's C compiler, without node-gyp. */
+import { execFile, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  commonFlags,
+  instructionSetFlags,
+  kernelSource,
+  kernelsFolder,
+  nativeInstructionSets,
+  nativeSources,
+  readSources,
+  root,
+  Stamp,
+} from "./sources.js";
+
+const run = promisify(execFile);
+const folder = join(root, "dist", "native");
+
+export type NativeOutcome =
+  | { readonly kind: "built" | "unchanged" }
+  | { readonly kind: "left out"; readonly reason: string }
+  | { readonly kind: "failed"; readonly output: string };
+
+/** Builds `dist/native/hitherto.node`, unless it is already what the sources give. */
+export async function buildNative(): Promise<NativeOutcome> {
+  const sets = nativeInstructionSets[process.arch];
+  const unix = process.platform === "linux" || process.platform === "darwin";
+  if (sets === undefined || !unix) return { kind: "left out", reason: `none for ${process.platform}-${process.arch}` };
+  const compiler = findCompiler();
+  if (compiler === undefined) return { kind: "left out", reason: "no C compiler found" };
+  const flags = [...commonFlags, "-fPIC", "-pthread", "-fvisibility=hidden", "-I", nodeHeaders()];
+  const stamp = new Stamp(folder, [compiler, flags, sets, nativeSources, process.arch, readSources()]);
+  if (stamp.current) return { kind: "unchanged" };
+  try {
+    await compile(compiler.command, flags);
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string };
+    return { kind: "failed", output: stderr || message };
+  }
+  stamp.write();
+  return { kind: "built" };
+}
+
+/** The first compiler that answers, with what it says it is. */
+function findCompiler(): { command: string; version: string } | undefined {
+  const candidates = process.env.CC ? [process.env.CC] : ["cc", "gcc", "clang"];
+  for (const command of candidates) {
+    const answer = spawnSync(command, ["--version"], { encoding: "utf8" });
+    if (answer.status === 0) return { command, version: answer.stdout };
+  }
+  return undefined;
+}
+
+function nodeHeaders(): string {
+  const { include_dir } = createRequire(import.meta.url)("node-api-headers") as { include_dir: string };
+  return include_dir;
+}
+
+async function compile(compiler: string, flags: readonly string[]): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), "hitherto-"));
+  try {
+    const sets = nativeInstructionSets[process.arch]!;
+    const jobs = [
+      ...sets.map((set) => ({ source: kernelSource, object: `${set.name}.o`, flags: instructionSetFlags(set) })),
+      ...nativeSources.map((source) => ({ source, object: source.replace(/c$/, "o"), flags: [] as string[] })),
+    ];
+    await inParallel(jobs, ({ source, object, flags: own }) =>
+      run(compiler, [...flags, ...own, "-c", join(kernelsFolder, source), "-o", join(scratch, object)]),
+    );
+    const library = join(scratch, "hitherto.node");
+    const undefinedSymbols = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
+    const objects = jobs.map(({ object }) => join(scratch, object));
+    await run(compiler, ["-shared", "-pthread", ...undefinedSymbols, "-o", library, ...objects, "-lm"]);
+    install(library);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Puts the library in place in one step: a process that has the old one mapped keeps it whole. */
+function install(library: string): void {
+  mkdirSync(folder, { recursive: true });
+  const staged = join(folder, `hitherto.${process.pid}.tmp`);
+  copyFileSync(library, staged);
+  renameSync(staged, join(folder, "hitherto.node"));
+}
+
+/** Runs the jobs, as many at a time as there are processors. */
+async function inParallel<T>(jobs: readonly T[], start: (job: T) => Promise<unknown>): Promise<void> {
+  const waiting = [...jobs];
+  const worker = async (): Promise<void> => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await start(job);
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs.length, availableParallelism()) }, worker));
+}

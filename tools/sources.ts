@@ -1,0 +1,84 @@
+/**
+ * What the C runtime in `kernels/` is made of, and for which instruction sets its kernels are compiled.
+ *
+ * `kernels.c` includes every operation and is compiled once for each instruction set, told which by HH_ISA; the other
+ * sources are compiled once.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The package's folder; this file runs as `dist/tools/sources.js`. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+export const kernelsFolder = join(root, "kernels");
+
+/** Compiled once for each instruction set. */
+export const kernelSource = "kernels.c";
+/** Compiled once for the native addon. */
+export const nativeSources = ["runtime.c", "pool.c", "addon.c"];
+/** Compiled once for the WebAssembly modules. */
+export const wasmSources = ["runtime.c", "pool_wasm.c", "wasm.c"];
+
+export interface InstructionSet {
+  readonly name: string;
+  readonly flags: readonly string[];
+}
+
+const avx2 = ["-mavx2", "-mfma", "-mf16c"];
+const avx512 = [...avx2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"];
+const scalar: InstructionSet = { name: "scalar", flags: [] };
+
+/** What a processor of each architecture (as Node names them) can have. Which it has is found out when it runs. */
+export const nativeInstructionSets: Readonly<Record<string, readonly InstructionSet[]>> = {
+  x64: [
+    scalar,
+    { name: "avx2", flags: avx2 },
+    { name: "avx512", flags: avx512 },
+    { name: "avx512_vnni", flags: [...avx512, "-mavx512vnni"] },
+  ],
+  arm64: [scalar, { name: "neon", flags: [] }],
+};
+
+export const wasmInstructionSets: readonly InstructionSet[] = [
+  { name: "simd128", flags: ["-msimd128"] },
+  { name: "relaxed_simd", flags: ["-msimd128", "-mrelaxed-simd"] },
+];
+
+/** Flags of every compilation. Contraction is off: where a product and a sum fuse is written down, never guessed. */
+export const commonFlags = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"];
+
+/** Which instruction set a compilation of `kernels.c` is for: HH_ISA is its name, as in the names of its functions. */
+export function instructionSetFlags(set: InstructionSet): string[] {
+  return [...set.flags, `-DHH_ISA=${set.name}`, `-DHH_ISA_${set.name.toUpperCase()}=1`];
+}
+
+/** C sources and headers by name. */
+export function readSources(): Record<string, string> {
+  const names = readdirSync(kernelsFolder).filter((name) => /\.[ch]$/.test(name));
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(kernelsFolder, name), "utf8")]));
+}
+
+/** Tells whether `folder` already holds what `inputs` would give, and records that it does. */
+export class Stamp {
+  readonly #path: string;
+  readonly #hash: string;
+
+  constructor(folder: string, inputs: unknown) {
+    this.#path = join(folder, "built-from");
+    this.#hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
+  }
+
+  get current(): boolean {
+    try {
+      return readFileSync(this.#path, "utf8") === this.#hash;
+    } catch {
+      return false;
+    }
+  }
+
+  write(): void {
+    mkdirSync(dirname(this.#path), { recursive: true });
+    writeFileSync(this.#path, this.#hash);
+  }
+}

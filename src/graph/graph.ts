@@ -53,12 +53,12 @@ export class Graph {
     }
   }
 
-  /** Gives a result its place in the model, so that it can be asked for by name. */
+  /** Gives a result its place in the model, so that it can be asked for by name. A result may have several. */
   name(name: string, tensor: Tensor): Tensor {
-    assert(tensor.origin.kind === "result" && tensor.name === "", `${tensor.name || "source"} cannot be named ${name}`);
+    assert(tensor.origin.kind === "result", `${tensor.name} is a source and has its name`);
     const full = [...this.#scopes, name].join(".");
     assert(!this.#named.has(full), `two tensors named ${full}`);
-    (tensor as { name: string }).name = full;
+    if (tensor.name === "") (tensor as { name: string }).name = full;
     this.#named.set(full, tensor);
     return tensor;
   }
@@ -68,9 +68,9 @@ export class Graph {
     return this.#named.get(name);
   }
 
-  /** Names of all results that were named, in order of computation. */
+  /** Names of all results that were named, in order of naming. */
   resultNames(): string[] {
-    return this.nodes.map((node) => node.output.name).filter((name) => name !== "");
+    return [...this.#named].filter(([, tensor]) => tensor.origin.kind === "result").map(([name]) => name);
   }
 
   /** Adds a node; called by the functions in `operations/` after they have checked shapes. */

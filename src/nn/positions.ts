@@ -66,6 +66,6 @@ function relativeBucket(distance: number, config: Extract<PositionConfig, { kind
   const back = config.bidirectional ? Math.abs(distance) : Math.max(0, -distance);
   const exact = count / 2;
   if (back < exact) return base + back;
-  const scaled = Math.fround(Math.log(back / exact)) / Math.fround(Math.log(config.maxDistance / exact));
+  const scaled = Math.fround(Math.fround(Math.log(back / exact)) / Math.fround(Math.log(config.maxDistance / exact)));
   return base + Math.min(count - 1, exact + Math.floor(Math.fround(scaled * (count - exact))));
 }

@@ -1,0 +1,113 @@
+/**
+ * Reads a published configuration key by key. Every value is checked: a wrong type or an impossible number is an error
+ * that names the key. Keys that are not asked for are left alone, since published files carry many that do not bear
+ * on the mathematics.
+ */
+import { FormatError, UnsupportedError } from "../core/errors.js";
+
+/** No honest configuration has a size above this; larger ones are refused before anything is allocated. */
+const largestSize = 2 ** 31;
+
+export class ConfigReader {
+  constructor(
+    readonly values: Readonly<Record<string, unknown>>,
+    /** For messages. */
+    readonly source = "config.json",
+  ) {}
+
+  has(key: string): boolean {
+    return this.values[key] !== undefined && this.values[key] !== null;
+  }
+
+  /** A whole number from 1 on. */
+  size(key: string, fallback?: number): number {
+    const value = this.#value(key, fallback);
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > largestSize) {
+      throw this.#wrong(key, "a whole number from 1 on", value);
+    }
+    return value;
+  }
+
+  number(key: string, fallback?: number): number {
+    const value = this.#value(key, fallback);
+    if (typeof value !== "number" || !Number.isFinite(value)) throw this.#wrong(key, "a number", value);
+    return value;
+  }
+
+  flag(key: string, fallback?: boolean): boolean {
+    const value = this.#value(key, fallback);
+    if (typeof value !== "boolean") throw this.#wrong(key, "true or false", value);
+    return value;
+  }
+
+  text(key: string, fallback?: string): string {
+    const value = this.#value(key, fallback);
+    if (typeof value !== "string") throw this.#wrong(key, "a string", value);
+    return value;
+  }
+
+  /** One of the keys of `choices`, mapped to its value. */
+  choice<T>(key: string, choices: Readonly<Record<string, T>>, fallback?: string): T {
+    const value = this.text(key, fallback);
+    if (!Object.hasOwn(choices, value)) throw new UnsupportedError(`${this.source}: ${key}`, value, Object.keys(choices));
+    return choices[value]!;
+  }
+
+  /** A list of numbers, or undefined where the key is absent. */
+  numbers(key: string): number[] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.values[key];
+    const good = Array.isArray(value) && value.every((each) => typeof each === "number" && Number.isFinite(each));
+    if (!good) throw this.#wrong(key, "a list of numbers", value);
+    return value as number[];
+  }
+
+  /** A list of strings, or undefined where the key is absent. */
+  texts(key: string): string[] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.values[key];
+    const good = Array.isArray(value) && value.every((each) => typeof each === "string");
+    if (!good) throw this.#wrong(key, "a list of strings", value);
+    return value as string[];
+  }
+
+  /** A nested object, or undefined where the key is absent. */
+  group(key: string): ConfigReader | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.values[key];
+    if (typeof value !== "object" || Array.isArray(value)) throw this.#wrong(key, "an object", value);
+    return new ConfigReader(value as Record<string, unknown>, `${this.source}: ${key}`);
+  }
+
+  /** A token id, or undefined where the key is absent. */
+  tokenId(key: string): number | undefined {
+    return this.tokenIds(key)[0];
+  }
+
+  /** A token id or a list of them; empty where the key is absent. */
+  tokenIds(key: string): number[] {
+    if (!this.has(key)) return [];
+    const value = this.values[key];
+    const ids = Array.isArray(value) ? value : [value];
+    // -1 is how some configurations say "none".
+    const good = ids.every((id) => typeof id === "number" && Number.isInteger(id) && id >= -1 && id < largestSize);
+    if (!good) throw this.#wrong(key, "a token id or a list of them", value);
+    return (ids as number[]).filter((id) => id >= 0);
+  }
+
+  /** Throws unless `condition` holds between keys that were read. */
+  require(condition: boolean, key: string, problem: string): void {
+    if (!condition) throw new FormatError(this.source, key, problem);
+  }
+
+  #value(key: string, fallback: unknown): unknown {
+    const value = this.values[key];
+    if (value !== undefined && value !== null) return value;
+    if (fallback === undefined) throw new FormatError(this.source, key, "is missing");
+    return fallback;
+  }
+
+  #wrong(key: string, expected: string, value: unknown): FormatError {
+    return new FormatError(this.source, key, `must be ${expected}, got ${JSON.stringify(value)?.slice(0, 80)}`);
+  }
+}

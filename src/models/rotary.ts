@@ -1,0 +1,116 @@
+/**
+ * Rotation frequencies from a published configuration, with every kind of scaling beyond the trained context.
+ *
+ * Su et al., 2021 (arXiv:2104.09864); linear: Chen et al., 2023 (arXiv:2306.15595); dynamic NTK and YaRN: Peng et al.,
+ * 2023 (arXiv:2309.00071); LongRoPE: Ding et al., 2024 (arXiv:2402.13753); llama3: as published with Llama 3.1.
+ * Where published code lets the frequencies depend on the length of the sequence so far (dynamic, longrope), here the
+ * context length that the model is loaded for decides, once: otherwise cached keys would no longer match.
+ */
+import type { RotaryConfig } from "../nn/config.js";
+import type { ConfigReader } from "./config-reader.js";
+
+export interface RotarySetting {
+  readonly theta: number;
+  readonly rotaryDim: number;
+  /** `rope_scaling` or `rope_parameters`; absent: none. */
+  readonly scaling?: ConfigReader;
+  /** `max_position_embeddings`. */
+  readonly trainedLength: number;
+  /** `original_max_position_embeddings`, where it stands outside the scaling group. */
+  readonly originalLength?: number;
+  /** The context length that the model is loaded for. */
+  readonly contextLength: number;
+}
+
+type Scaled = { frequencies: number[]; attentionFactor: number };
+
+/** Frequencies of one kind of layer. @throws UnsupportedError for an unknown kind of scaling. */
+export function rotaryConfig(setting: RotarySetting): RotaryConfig {
+  const kind = setting.scaling?.has("rope_type") ? "rope_type" : "type";
+  const scale = setting.scaling?.choice(kind, scalings, "default") ?? plain;
+  const { frequencies, attentionFactor } = scale(setting, setting.scaling!);
+  return { frequencies: Float32Array.from(frequencies), attentionFactor };
+}
+
+const scalings: Record<string, (setting: RotarySetting, scaling: ConfigReader) => Scaled> = {
+  default: plain,
+  linear,
+  dynamic,
+  llama3,
+  yarn,
+  longrope,
+  su: longrope,
+};
+
+function baseFrequencies(theta: number, rotaryDim: number): number[] {
+  return Array.from({ length: rotaryDim / 2 }, (_, i) => Math.fround(1 / Math.fround(theta ** ((2 * i) / rotaryDim))));
+}
+
+function plain({ theta, rotaryDim }: RotarySetting): Scaled {
+  return { frequencies: baseFrequencies(theta, rotaryDim), attentionFactor: 1 };
+}
+
+function linear({ theta, rotaryDim }: RotarySetting, scaling: ConfigReader): Scaled {
+  const factor = scaling.number("factor");
+  return { frequencies: baseFrequencies(theta, rotaryDim).map((each) => each / factor), attentionFactor: 1 };
+}
+
+function dynamic(setting: RotarySetting, scaling: ConfigReader): Scaled {
+  const { theta, rotaryDim, contextLength } = setting;
+  const trained = scaling.number("original_max_position_embeddings", setting.trainedLength);
+  const factor = scaling.number("factor");
+  const length = Math.max(contextLength, trained);
+  const stretched = theta * ((factor * length) / trained - (factor - 1)) ** (rotaryDim / (rotaryDim - 2));
+  return { frequencies: baseFrequencies(stretched, rotaryDim), attentionFactor: 1 };
+}
+
+function llama3({ theta, rotaryDim }: RotarySetting, scaling: ConfigReader): Scaled {
+  const factor = scaling.number("factor");
+  const [low, high] = [scaling.number("low_freq_factor"), scaling.number("high_freq_factor")];
+  const original = scaling.number("original_max_position_embeddings");
+  const frequencies = baseFrequencies(theta, rotaryDim).map((frequency) => {
+    const wavelength = (2 * Math.PI) / frequency;
+    if (wavelength > original / low) return frequency / factor;
+    if (wavelength < original / high) return frequency;
+    const smooth = (original / wavelength - low) / (high - low);
+    return ((1 - smooth) * frequency) / factor + smooth * frequency;
+  });
+  return { frequencies, attentionFactor: 1 };
+}
+
+function yarn(setting: RotarySetting, scaling: ConfigReader): Scaled {
+  const { theta, rotaryDim } = setting;
+  const original = scaling.number("original_max_position_embeddings", setting.trainedLength);
+  const factor = scaling.number("factor", setting.trainedLength / original);
+  const bound = (turns: number) => (rotaryDim * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const whole = scaling.flag("truncate", true);
+  const [fast, slow] = [bound(scaling.number("beta_fast", 32)), bound(scaling.number("beta_slow", 1))];
+  const low = Math.max(whole ? Math.floor(fast) : fast, 0);
+  const high = Math.min(whole ? Math.ceil(slow) : slow, rotaryDim - 1);
+  const frequencies = baseFrequencies(theta, rotaryDim).map((frequency, i) => {
+    const interpolated = Math.min(1, Math.max(0, (i - low) / (high === low ? 0.001 : high - low)));
+    return (frequency / factor) * interpolated + frequency * (1 - interpolated);
+  });
+  return { frequencies, attentionFactor: yarnAttentionFactor(factor, scaling) };
+}
+
+function yarnAttentionFactor(factor: number, scaling: ConfigReader): number {
+  if (scaling.has("attention_factor")) return scaling.number("attention_factor");
+  const magnitude = (weight: number) => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
+  const [all, some] = [scaling.number("mscale_all_dim", 0), scaling.number("mscale", 0)];
+  return all !== 0 && some !== 0 ? magnitude(some) / magnitude(all) : magnitude(1);
+}
+
+function longrope(setting: RotarySetting, scaling: ConfigReader): Scaled {
+  const { theta, rotaryDim, contextLength, trainedLength } = setting;
+  const original = scaling.number("original_max_position_embeddings", setting.originalLength ?? trainedLength);
+  const factor = setting.originalLength === undefined && scaling.has("factor") ? scaling.number("factor") : trainedLength / original;
+  const key = contextLength > original ? "long_factor" : "short_factor";
+  const divisors = scaling.numbers(key);
+  scaling.require(divisors?.length === rotaryDim / 2, key, `must be a list of ${rotaryDim / 2} numbers`);
+  const frequencies = Array.from({ length: rotaryDim / 2 }, (_, i) =>
+    Math.fround(1 / Math.fround(Math.fround(divisors![i]!) * Math.fround(theta ** ((2 * i) / rotaryDim)))),
+  );
+  const automatic = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  return { frequencies, attentionFactor: scaling.number("attention_factor", automatic) };
+}

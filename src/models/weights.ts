@@ -1,0 +1,169 @@
+/**
+ * Where each parameter of a model comes from in a checkpoint.
+ *
+ * Published checkpoints fuse, transpose and shift what the mathematics keeps apart; a recipe says how to get one
+ * parameter out of a stored tensor. Matrices are read row by row, so nothing is ever held twice.
+ */
+import type { StoredTensor } from "../core/checkpoint.js";
+import { assert, MissingTensorError, ShapeError } from "../core/errors.js";
+import { type StorageType, storageBytes } from "../core/storage.js";
+
+export interface Recipe {
+  /** Name in the checkpoint; several are tried in order. */
+  readonly tensor: string | readonly string[];
+  /** Row `i` of the parameter is row `rows(i)` of the tensor (of its transpose, with `transposed`). */
+  readonly rows?: (row: number) => number;
+  /** The tensor is stored [in, out] (GPT-2's Conv1D). */
+  readonly transposed?: boolean;
+  /** Added to every element: 1 for norms stored as their difference from one (Gemma). */
+  readonly plus?: number;
+  /** The parameter may be shorter than the tensor: a position table cut to the context length. */
+  readonly partial?: boolean;
+  /** Not in the checkpoint at all: computed, row by row. */
+  readonly computed?: (first: number, count: number) => Float32Array;
+}
+
+/** Recipes by parameter name. */
+export type Recipes = ReadonlyMap<string, Recipe>;
+
+export interface Checkpoint {
+  /** For messages. */
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** A parameter's rows, ready to be read: what a backend loads. */
+export interface LocatedRows {
+  readonly name: string;
+  readonly shape: readonly [number, number];
+  readonly storage: StorageType;
+  readRows(first: number, count: number, into: Uint8Array): Promise<void>;
+}
+
+export type ToFloats = (storage: StorageType, bytes: Uint8Array, into: Float32Array) => void;
+
+/**
+ * Finds a parameter of `shape` in a checkpoint; vectors count as one row.
+ * @throws MissingTensorError, ShapeError
+ */
+export function locate(checkpoint: Checkpoint, name: string, shape: readonly number[], recipe: Recipe, toFloats: ToFloats): LocatedRows {
+  const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
+  if (recipe.computed !== undefined) return computedRows(name, rows, columns, recipe.computed);
+  const tensor = findTensor(checkpoint, recipe);
+  checkShape(checkpoint, tensor, shape, recipe);
+  if (recipe.transposed) return transposedRows(name, tensor, rows, columns, recipe.rows, toFloats);
+  // A vector cut out of a fused vector: its elements are the fused tensor's rows.
+  if (shape.length === 1 && recipe.rows !== undefined) return gatheredVector(name, tensor, columns, recipe.rows, toFloats);
+  return storedRows(name, tensor, rows, columns, recipe.rows);
+}
+
+function findTensor(checkpoint: Checkpoint, { tensor }: Recipe): StoredTensor {
+  const names = typeof tensor === "string" ? [tensor] : tensor;
+  for (const name of names) {
+    const found = checkpoint.tensors.get(name);
+    if (found !== undefined) return found;
+  }
+  throw new MissingTensorError(names[0]!, checkpoint.path);
+}
+
+/** Whether the checkpoint has what the recipe asks for. */
+export function hasTensor(checkpoint: Checkpoint, { tensor, computed }: Recipe): boolean {
+  if (computed !== undefined) return true;
+  return (typeof tensor === "string" ? [tensor] : tensor).some((name) => checkpoint.tensors.has(name));
+}
+
+function checkShape(checkpoint: Checkpoint, tensor: StoredTensor, shape: readonly number[], recipe: Recipe): void {
+  // [1, n] is how some checkpoints store a vector.
+  const stored = tensor.shape.length === 2 && tensor.shape[0] === 1 && shape.length === 1 ? [tensor.shape[1]!] : tensor.shape;
+  const actual = recipe.transposed ? [...stored].reverse() : stored;
+  const loose = recipe.rows !== undefined || recipe.partial === true;
+  const first = actual[0] ?? 0;
+  const good =
+    actual.length === shape.length &&
+    actual.slice(1).every((extent, i) => extent === shape[i + 1]) &&
+    (loose ? largestRow(shape[0]!, recipe) < first : first === shape[0]);
+  if (good) return;
+  const expected = `[${shape.join(", ")}]${loose ? " or more rows" : ""}${recipe.transposed ? " transposed" : ""}`;
+  throw new ShapeError(`${checkpoint.path}: tensor ${tensor.name}`, expected, `[${tensor.shape.join(", ")}]`);
+}
+
+function largestRow(rows: number, { rows: map }: Recipe): number {
+  let largest = -1;
+  for (let row = 0; row < rows; row++) largest = Math.max(largest, map?.(row) ?? row);
+  return largest;
+}
+
+function storedRows(name: string, tensor: StoredTensor, rows: number, columns: number, map?: Recipe["rows"]): LocatedRows {
+  const { storage } = tensor;
+  const rowBytes = storageBytes(storage, columns);
+  assert(Number.isInteger(rowBytes), `${name}: rows of ${columns} are not whole ${storage} blocks`);
+  const readRows = async (first: number, count: number, into: Uint8Array): Promise<void> => {
+    for (let row = 0; row < count; ) {
+      const start = map?.(first + row) ?? first + row;
+      let run = 1;
+      while (row + run < count && (map?.(first + row + run) ?? first + row + run) === start + run) run++;
+      await tensor.read(start * rowBytes, into.subarray(row * rowBytes, (row + run) * rowBytes));
+      row += run;
+    }
+  };
+  return { name, shape: [rows, columns], storage, readRows };
+}
+
+function computedRows(name: string, rows: number, columns: number, compute: NonNullable<Recipe["computed"]>): LocatedRows {
+  const readRows = async (first: number, count: number, into: Uint8Array): Promise<void> => {
+    into.set(new Uint8Array(compute(first, count).buffer));
+  };
+  return { name, shape: [rows, columns], storage: "f32", readRows };
+}
+
+/** Reads the whole tensor once, since its rows are the parameter's columns; let go with the returned object. */
+function transposedRows(
+  name: string,
+  tensor: StoredTensor,
+  rows: number,
+  columns: number,
+  map: Recipe["rows"],
+  toFloats: ToFloats,
+): LocatedRows {
+  let whole: Promise<Float32Array> | undefined;
+  const stride = tensor.shape[1]!;
+  const readRows = async (first: number, count: number, into: Uint8Array): Promise<void> => {
+    whole ??= readFloats(tensor, toFloats);
+    const values = await whole;
+    const out = new Float32Array(count * columns);
+    for (let row = 0; row < count; row++) {
+      const column = map?.(first + row) ?? first + row;
+      for (let i = 0; i < columns; i++) out[row * columns + i] = values[i * stride + column]!;
+    }
+    into.set(new Uint8Array(out.buffer));
+  };
+  return { name, shape: [rows, columns], storage: "f32", readRows };
+}
+
+function gatheredVector(
+  name: string,
+  tensor: StoredTensor,
+  length: number,
+  map: NonNullable<Recipe["rows"]>,
+  toFloats: ToFloats,
+): LocatedRows {
+  const readRows = async (_first: number, _count: number, into: Uint8Array): Promise<void> => {
+    const values = await readFloats(tensor, toFloats);
+    into.set(new Uint8Array(Float32Array.from({ length }, (_, i) => values[map(i)]!).buffer));
+  };
+  return { name, shape: [1, length], storage: "f32", readRows };
+}
+
+/** All of a stored tensor as float32. */
+export async function readFloats(tensor: StoredTensor, toFloats: ToFloats): Promise<Float32Array> {
+  const bytes = new Uint8Array(tensor.byteLength);
+  await tensor.read(0, bytes);
+  const values = new Float32Array(tensor.shape.reduce((product, extent) => product * extent, 1));
+  toFloats(tensor.storage, bytes, values);
+  return values;
+}
+
+/** The recipe for a slice of `count` rows from `first` on of a fused tensor. */
+export function rowsFrom(tensor: Recipe["tensor"], first: number): Recipe {
+  return { tensor, rows: (row) => first + row };
+}

@@ -27,7 +27,20 @@ interface FileKind {
 /** Bytes from the start of a file that `identifyFile` needs to see. */
 export const headBytes = 256;
 
+/** In order: a safetensors header may begin with any bytes, so it is looked for before what it could be taken for. */
 const kinds: readonly FileKind[] = [
+  {
+    format: "safetensors",
+    found: "a safetensors file",
+    advice: "open it as safetensors",
+    matches: (head, text) => text[8] === "{" && head.subarray(4, 8).every((byte) => byte === 0),
+  },
+  {
+    format: "llama2c",
+    found: "a llama2.c checkpoint",
+    advice: "open it as llama2.c `.bin`",
+    matches: (_, text) => text.startsWith("24ka"),
+  },
   {
     format: "gguf",
     found: "a GGUF file",
@@ -75,18 +88,6 @@ const kinds: readonly FileKind[] = [
     found: "an old GGML file, from before GGUF",
     advice: "convert it to GGUF with llama.cpp",
     matches: (_, text) => /^(lmgg|fmgg|tjgg|algg)/.test(text),
-  },
-  {
-    format: "llama2c",
-    found: "a llama2.c checkpoint",
-    advice: "open it as llama2.c `.bin`",
-    matches: (_, text) => text.startsWith("24ka"),
-  },
-  {
-    format: "safetensors",
-    found: "a safetensors file",
-    advice: "open it as safetensors",
-    matches: (head, text) => text[8] === "{" && head.subarray(4, 8).every((byte) => byte === 0),
   },
   {
     format: "json",

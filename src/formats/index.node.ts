@@ -1,0 +1,5 @@
+/** The parts of `formats` that need Node: files and folders of the system. */
+export { createFileSink } from "./file-sink.node.js";
+export { openFileSource } from "./file-source.node.js";
+export { createFolder, openFolder } from "./folder.node.js";
+export { readHuggingFaceFolder, writeHuggingFaceFolder } from "./hugging-face-folder.node.js";

@@ -49,7 +49,8 @@ export class ConfigReader {
   /** One of the keys of `choices`, mapped to its value. */
   choice<T>(key: string, choices: Readonly<Record<string, T>>, fallback?: string): T {
     const value = this.text(key, fallback);
-    if (!Object.hasOwn(choices, value)) throw new UnsupportedError(`${this.source}: ${key}`, value, Object.keys(choices));
+    if (!Object.hasOwn(choices, value))
+      throw new UnsupportedError(`${this.source}: ${key}`, value, Object.keys(choices));
     return choices[value]!;
   }
 

@@ -104,7 +104,8 @@ function yarnAttentionFactor(factor: number, scaling: ConfigReader): number {
 function longrope(setting: RotarySetting, scaling: ConfigReader): Scaled {
   const { theta, rotaryDim, contextLength, trainedLength } = setting;
   const original = scaling.number("original_max_position_embeddings", setting.originalLength ?? trainedLength);
-  const factor = setting.originalLength === undefined && scaling.has("factor") ? scaling.number("factor") : trainedLength / original;
+  const factor =
+    setting.originalLength === undefined && scaling.has("factor") ? scaling.number("factor") : trainedLength / original;
   const key = contextLength > original ? "long_factor" : "short_factor";
   const divisors = scaling.numbers(key);
   scaling.require(divisors?.length === rotaryDim / 2, key, `must be a list of ${rotaryDim / 2} numbers`);

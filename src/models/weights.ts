@@ -46,14 +46,21 @@ export type ToFloats = (storage: StorageType, bytes: Uint8Array, into: Float32Ar
  * Finds a parameter of `shape` in a checkpoint; vectors count as one row.
  * @throws MissingTensorError, ShapeError
  */
-export function locate(checkpoint: Checkpoint, name: string, shape: readonly number[], recipe: Recipe, toFloats: ToFloats): LocatedRows {
+export function locate(
+  checkpoint: Checkpoint,
+  name: string,
+  shape: readonly number[],
+  recipe: Recipe,
+  toFloats: ToFloats,
+): LocatedRows {
   const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
   if (recipe.computed !== undefined) return computedRows(name, rows, columns, recipe.computed);
   const tensor = findTensor(checkpoint, recipe);
   checkShape(checkpoint, tensor, shape, recipe);
   if (recipe.transposed) return transposedRows(name, tensor, rows, columns, recipe.rows, toFloats);
   // A vector cut out of a fused vector: its elements are the fused tensor's rows.
-  if (shape.length === 1 && recipe.rows !== undefined) return gatheredVector(name, tensor, columns, recipe.rows, toFloats);
+  if (shape.length === 1 && recipe.rows !== undefined)
+    return gatheredVector(name, tensor, columns, recipe.rows, toFloats);
   return storedRows(name, tensor, rows, columns, recipe.rows);
 }
 
@@ -74,7 +81,8 @@ export function hasTensor(checkpoint: Checkpoint, { tensor, computed }: Recipe):
 
 function checkShape(checkpoint: Checkpoint, tensor: StoredTensor, shape: readonly number[], recipe: Recipe): void {
   // [1, n] is how some checkpoints store a vector.
-  const stored = tensor.shape.length === 2 && tensor.shape[0] === 1 && shape.length === 1 ? [tensor.shape[1]!] : tensor.shape;
+  const stored =
+    tensor.shape.length === 2 && tensor.shape[0] === 1 && shape.length === 1 ? [tensor.shape[1]!] : tensor.shape;
   const actual = recipe.transposed ? [...stored].reverse() : stored;
   const loose = recipe.rows !== undefined || recipe.partial === true;
   const first = actual[0] ?? 0;
@@ -93,7 +101,13 @@ function largestRow(rows: number, { rows: map }: Recipe): number {
   return largest;
 }
 
-function storedRows(name: string, tensor: StoredTensor, rows: number, columns: number, map?: Recipe["rows"]): LocatedRows {
+function storedRows(
+  name: string,
+  tensor: StoredTensor,
+  rows: number,
+  columns: number,
+  map?: Recipe["rows"],
+): LocatedRows {
   const { storage } = tensor;
   const rowBytes = storageBytes(storage, columns);
   assert(Number.isInteger(rowBytes), `${name}: rows of ${columns} are not whole ${storage} blocks`);
@@ -109,7 +123,12 @@ function storedRows(name: string, tensor: StoredTensor, rows: number, columns: n
   return { name, shape: [rows, columns], storage, readRows };
 }
 
-function computedRows(name: string, rows: number, columns: number, compute: NonNullable<Recipe["computed"]>): LocatedRows {
+function computedRows(
+  name: string,
+  rows: number,
+  columns: number,
+  compute: NonNullable<Recipe["computed"]>,
+): LocatedRows {
   const readRows = async (first: number, count: number, into: Uint8Array): Promise<void> => {
     into.set(new Uint8Array(compute(first, count).buffer));
   };

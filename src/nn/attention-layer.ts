@@ -104,13 +104,14 @@ export function writeCache(
   key: Tensor,
   value: Tensor,
   slots: Tensor,
+  place = "",
 ): LayerCache {
   const { keyValueHeadCount, headDim } = config;
   const attributes = { keyValueHeadCount, headDim, blockSize: cacheBlockSize };
   const keys = cacheWrite(cache.keys, key, slots, { ...attributes, role: "key" });
   const values = cacheWrite(cache.values, value, slots, { ...attributes, role: "value" });
-  graph.name("keys", keys);
-  graph.name("values", values);
+  graph.name(`${place}keys`, keys);
+  graph.name(`${place}values`, values);
   return { keys, values };
 }
 

@@ -17,8 +17,8 @@ import { relativeBuckets } from "./positions.js";
 export interface StackInputs {
   /** i32 [n] */
   readonly ids: Tensor;
-  /** Rows of the embedding table. */
-  readonly vocabSize: number;
+  /** The embedding table, a parameter [vocabSize, hiddenSize]. */
+  readonly embedding: Tensor;
   readonly context: Omit<AttentionContext, "relative">;
   readonly cache: readonly LayerCache[];
   readonly cross?: { readonly cache: readonly LayerCache[]; readonly places: CachePlaces };
@@ -33,19 +33,16 @@ export interface StackInputs {
 export function stack(inputs: StackInputs): Tensor {
   const { graph, stack: config, prefix } = inputs.context;
   const context: AttentionContext = { ...inputs.context, relative: relativeBias(inputs) };
-  return graph.scope(prefix.replace(/\.$/, "") || "decoder", () => {
-    let x = embed(inputs);
-    for (const [index, layer] of config.layers.entries()) {
-      x = graph.scope(`blocks.${index}`, () => graph.name("output", block(context, inputs, index, layer, x)));
-    }
-    return config.finalNorm ? graph.name("norm", norm(graph, `${prefix}norm`, x, config.norm)) : x;
-  });
+  let x = graph.scope(prefix, () => embed(inputs));
+  for (const [index, layer] of config.layers.entries()) {
+    x = graph.scope(`${prefix}blocks.${index}.`, () => graph.name("output", block(context, inputs, index, layer, x)));
+  }
+  return config.finalNorm ? graph.name(`${prefix}norm`, norm(graph, `${prefix}norm`, x, config.norm)) : x;
 }
 
-function embed({ ids, vocabSize, context }: StackInputs): Tensor {
+function embed({ ids, embedding: table, context }: StackInputs): Tensor {
   const { graph, stack: config, prefix, positions } = context;
   const { hiddenSize, position } = config;
-  const table = graph.parameter(`${prefix}embedding.weight`, [vocabSize, hiddenSize]);
   let x = graph.name("tokenEmbedding", embedding(table, ids, { scale: config.embedding.scale }));
   if (position.kind === "learned" || position.kind === "sinusoidal") {
     const places = graph.parameter(`${prefix}positions.weight`, [context.contextLength, hiddenSize]);
@@ -90,7 +87,7 @@ function block(ctx: AttentionContext, inputs: StackInputs, index: number, layer:
 /** f with the norm before it (and, in a sandwich, the one after it), but without the residual sum. */
 function part(ctx: AttentionContext, place: string, name: string, x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   const { graph, stack: config } = ctx;
-  return graph.scope(name, () => {
+  return graph.scope(`${name}.`, () => {
     const pre = config.residual !== "post";
     const y = f(pre ? graph.name("norm", norm(graph, `${place}.${name}.norm`, x, config.norm)) : x);
     graph.name("output", y);
@@ -102,7 +99,7 @@ function part(ctx: AttentionContext, place: string, name: string, x: Tensor, f: 
 function residual(ctx: AttentionContext, place: string, name: string, x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   const { graph, stack: config } = ctx;
   const y = add(x, part(ctx, place, name, x, f));
-  return graph.scope(name, () => {
+  return graph.scope(`${name}.`, () => {
     graph.name("residual", y);
     if (config.residual !== "post") return y;
     return graph.name("norm", norm(graph, `${place}.${name}.norm`, y, config.norm));

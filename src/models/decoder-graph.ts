@@ -1,0 +1,108 @@
+/**
+ * The program that every token goes through: ids in, logits out, keys and values into the cache.
+ *
+ * One graph serves prefill, decode, batches and verification: they differ in live sizes and places only.
+ */
+import { Graph } from "../graph/graph.js";
+import { linear } from "../graph/operations/linear.js";
+import { scale } from "../graph/operations/scale.js";
+import { selectRows } from "../graph/operations/select-rows.js";
+import { softCap } from "../graph/operations/soft-cap.js";
+import type { Tensor } from "../graph/tensor.js";
+import { type CachePlaces, cacheBlockElements, type LayerCache } from "../nn/attention-layer.js";
+import type { StackConfig } from "../nn/config.js";
+import { stack } from "../nn/stack.js";
+import type { ModelConfig } from "./config.js";
+
+/** Sizes that a program is compiled for. */
+export interface Capacity {
+  /** Tokens in one run. */
+  readonly tokens: number;
+  /** Rows of logits in one run. */
+  readonly outputs: number;
+  /** Sequences in one run. */
+  readonly sequences: number;
+  /** Positions in one sequence. */
+  readonly contextLength: number;
+  /** Blocks in the cache. */
+  readonly blocks: number;
+  /** Blocks in the cache of encoder outputs. */
+  readonly crossBlocks: number;
+}
+
+/** Blocks that hold `positions` positions. */
+export function blocksFor(positions: number): number {
+  return Math.ceil(positions / 16);
+}
+
+export interface DecoderGraph {
+  readonly graph: Graph;
+  readonly ids: Tensor;
+  readonly positions: Tensor;
+  readonly places: CachePlaces & { readonly slots: Tensor };
+  readonly cross?: CachePlaces;
+  readonly outputRows: Tensor;
+  readonly logits: Tensor;
+}
+
+/** @param weightsWidth - also compute attention matrices of this many keys; 0: do not. */
+export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWidth = 0): DecoderGraph {
+  const graph = new Graph();
+  const tokens = graph.dimension("tokens", capacity.tokens);
+  const outputs = graph.dimension("outputs", capacity.outputs);
+  const ids = graph.input("ids", [tokens], "i32");
+  const positions = graph.input("positions", [tokens], "i32");
+  const tables = (name: string, length: number) => graph.input(name, [capacity.sequences, blocksFor(length)], "i32");
+  const places = {
+    blockTables: tables("blockTables", capacity.contextLength),
+    sequences: graph.input("sequences", [tokens], "i32"),
+    visible: graph.input("visible", [tokens], "i32"),
+    slots: graph.input("slots", [tokens], "i32"),
+  };
+  const outputRows = graph.input("outputRows", [outputs], "i32");
+  const { decoder } = config;
+  const prefix = config.kind === "decoder-only" ? "" : "decoder.";
+  const cross =
+    config.kind === "decoder-only"
+      ? undefined
+      : {
+          cache: layerCaches(graph, "crossCache", decoder, capacity.crossBlocks),
+          places: {
+            blockTables: tables("crossTables", capacity.contextLength),
+            sequences: places.sequences,
+            visible: graph.input("crossVisible", [tokens], "i32"),
+          },
+        };
+  const embedding = graph.parameter(`${prefix}embedding.weight`, [config.vocabSize, decoder.hiddenSize]);
+  const states = stack({
+    ids,
+    embedding,
+    context: { graph, stack: decoder, positions, places, contextLength: capacity.contextLength, weightsWidth, prefix },
+    cache: layerCaches(graph, "cache", decoder, capacity.blocks),
+    cross,
+  });
+  const logits = graph.name("logits", head(graph, config, embedding, selectRows(states, outputRows)));
+  return { graph, ids, positions, places, cross: cross?.places, outputRows, logits };
+}
+
+/** One pair of states per layer: `cache.N.keys` and `cache.N.values`. */
+export function layerCaches(graph: Graph, name: string, config: StackConfig, blocks: number): LayerCache[] {
+  const shape = [blocks, cacheBlockElements(config.attention)];
+  return config.layers.map((_, index) => ({
+    keys: graph.state(`${name}.${index}.keys`, shape),
+    values: graph.state(`${name}.${index}.values`, shape),
+  }));
+}
+
+/** From states [outputs, hiddenSize] to logits [outputs, vocabSize]. */
+function head(
+  graph: Graph,
+  { head: config, vocabSize, decoder }: ModelConfig,
+  embedding: Tensor,
+  states: Tensor,
+): Tensor {
+  const weight = config.tied ? embedding : graph.parameter("head.weight", [vocabSize, decoder.hiddenSize]);
+  const scaled = config.scale === 1 ? states : scale(states, config.scale);
+  const logits = linear(scaled, weight, config.bias ? graph.parameter("head.bias", [vocabSize]) : undefined);
+  return config.softCap > 0 ? softCap(logits, config.softCap) : logits;
+}

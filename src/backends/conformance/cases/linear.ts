@@ -1,0 +1,51 @@
+/** Linear maps in every storage type. */
+import { linear } from "../../../graph/operations/linear.js";
+import type { ConformanceCase, OperationCases } from "../fixture.js";
+import { awkwardRows, over } from "../sizes.js";
+import { blockOf, type KnownStorage, knownStorage } from "../stored-values.js";
+
+export interface LinearSize {
+  readonly rows: number;
+  readonly width: number;
+  readonly out: number;
+  readonly bias?: boolean;
+}
+
+/** A row's sums have about √width terms of magnitude one that do not cancel; errors are measured against that. */
+export function linearCase(storage: KnownStorage, { rows, width, out, bias = false }: LinearSize): ConformanceCase {
+  return {
+    operation: "linear",
+    storage,
+    title: `${storage}, ${rows}×${width} to ${out}${bias ? ", bias" : ""}`,
+    rows,
+    tolerance: 2e-6,
+    magnitude: Math.sqrt(width) * (storage === "f32" ? 1 : 0.25),
+    build: (fixture) => {
+      const x = fixture.operand("x", width);
+      const weight = fixture.matrix("weight", out, width, storage);
+      return linear(x, weight, bias ? fixture.vector("bias", [out]) : undefined);
+    },
+  };
+}
+
+/** Shapes that share their rows out among threads and outgrow every cache blocking. */
+const large: readonly LinearSize[] = [
+  { rows: 70, width: 288, out: 768 },
+  { rows: 3, width: 1056, out: 416, bias: true },
+];
+
+function sizesFor(storage: KnownStorage): LinearSize[] {
+  const widths = blockOf(storage) === 1 ? [1, 15, 16, 17, 33, 100, 288] : [32, 64, 96, 288];
+  return [
+    ...over(awkwardRows, widths, (rows, width) => ({ rows, width, out: 33, bias: rows === 5 })),
+    ...over([1, 4, 17], [1, 15, 16, 17, 31, 64, 100], (rows, out) => ({ rows, width: 64, out, bias: rows === 4 })),
+    ...large,
+  ];
+}
+
+export const linearCases: readonly OperationCases[] = [
+  {
+    operation: "linear",
+    cases: knownStorage.flatMap((storage) => sizesFor(storage).map((size) => linearCase(storage, size))),
+  },
+];

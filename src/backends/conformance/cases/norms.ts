@@ -1,0 +1,51 @@
+/** Normalisations of rows, or of equal parts of rows. */
+import { layerNorm } from "../../../graph/operations/layer-norm.js";
+import { rmsNorm } from "../../../graph/operations/rms-norm.js";
+import type { ConformanceCase, OperationCases } from "../fixture.js";
+import { awkwardRows, awkwardWidths, over } from "../sizes.js";
+
+export interface NormSize {
+  readonly rows: number;
+  readonly width: number;
+  readonly eps?: number;
+}
+
+export function rmsNormCase(groups: number, { rows, width, eps = 1e-5 }: NormSize): ConformanceCase {
+  return {
+    operation: "rms-norm",
+    title: `${groups} groups of ${width}, ${rows} rows, ε ${eps}`,
+    rows,
+    tolerance: 2e-6,
+    build: (fixture) =>
+      rmsNorm(fixture.operand("x", groups * width), fixture.vector("weight", [width]), { eps, groups }),
+  };
+}
+
+export function layerNormCase(withBias: boolean, { rows, width, eps = 1e-5 }: NormSize): ConformanceCase {
+  return {
+    operation: "layer-norm",
+    title: `${rows}×${width}, ${withBias ? "bias" : "no bias"}, ε ${eps}`,
+    rows,
+    tolerance: 4e-6,
+    magnitude: 1,
+    build: (fixture) => {
+      // Away from zero, as activations are: the mean has to be taken off before squaring.
+      const x = fixture.operand("x", width, () => 3 + fixture.random.normal());
+      const weight = fixture.vector("weight", [width]);
+      return layerNorm(x, weight, withBias ? fixture.vector("bias", [width]) : undefined, { eps });
+    },
+  };
+}
+
+const sizes: readonly NormSize[] = over(awkwardRows, awkwardWidths, (rows, width) => ({ rows, width }));
+
+export const normCases: readonly OperationCases[] = [
+  {
+    operation: "rms-norm",
+    cases: [
+      ...sizes.map((size) => rmsNormCase(1, size)),
+      ...over([2, 3, 8], [4, 6, 10, 64], (groups, width) => rmsNormCase(groups, { rows: 5, width, eps: 1e-6 })),
+    ],
+  },
+  { operation: "layer-norm", cases: [true, false].flatMap((bias) => sizes.map((size) => layerNormCase(bias, size))) },
+];

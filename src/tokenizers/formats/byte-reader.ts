@@ -1,0 +1,49 @@
+/** Little-endian reading of a small binary file held in memory; never beyond its end. */
+import { TruncatedFileError } from "../../core/errors.js";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A position in a file. */
+export class ByteReader {
+  private readonly view: DataView;
+  at = 0;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly format: string,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.at;
+  }
+
+  int32(field: string): number {
+    return this.view.getInt32(this.advance(4, field), true);
+  }
+
+  float32(field: string): number {
+    return this.view.getFloat32(this.advance(4, field), true);
+  }
+
+  /** `length` bytes, without copying. */
+  take(length: number, field: string): Uint8Array {
+    const start = this.advance(length, field);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  /** `length` bytes as UTF-8; malformed bytes become U+FFFD. */
+  text(length: number, field: string): string {
+    return decoder.decode(this.take(length, field));
+  }
+
+  private advance(length: number, field: string): number {
+    if (length > this.remaining) {
+      throw new TruncatedFileError(this.format, field, this.at + length, this.bytes.length);
+    }
+    const start = this.at;
+    this.at += length;
+    return start;
+  }
+}

@@ -1,0 +1,66 @@
+/** `tokenizer.json`, the format of Hugging Face's `tokenizers` library. */
+import { CachedModel } from "../../models/word-cache.js";
+import { PipelineTokenizer, type TokenRoles } from "../../pipeline.js";
+import type { AddedToken } from "../../stages/added-tokens.js";
+import { cleanUpSpaces, decoderSequence, spacedDecoder } from "../../stages/decoders.js";
+import { toByteAlphabet } from "../../text/bytes.js";
+import { wellFormed } from "../../text/code-points.js";
+import { JsonField, parseJson } from "../json-fields.js";
+import { readDecoder } from "./decoder.js";
+import { maxTokenId, readModel } from "./model.js";
+import { readNormalizer } from "./normalizer.js";
+import { readPostProcessor } from "./post-processor.js";
+import { readPreTokenizer } from "./pre-tokenizer.js";
+
+const format = "tokenizer.json";
+
+/** What a checkpoint knows beyond its `tokenizer.json`. */
+export interface TokenizerJsonOptions {
+  readonly roles?: TokenRoles;
+  /** `clean_up_tokenization_spaces` of `tokenizer_config.json`: decoded text loses the space before `.`, `n't` … */
+  readonly cleanUpSpaces?: boolean;
+}
+
+/**
+ * A tokenizer from the text, or the parsed value, of a `tokenizer.json`.
+ *
+ * @throws FormatError naming the field that is malformed, UnsupportedError naming a component that is not supported.
+ */
+export function readTokenizerJson(json: string | object, options: TokenizerJsonOptions = {}): PipelineTokenizer {
+  const root = typeof json === "string" ? parseJson(json, format) : new JsonField(json, "", format);
+  const { model, vocabulary, unknownId } = readModel(root.get("model"));
+  const addedTokens = readAddedTokens(root.get("added_tokens"));
+  for (const token of addedTokens) vocabulary.set(token.content, token.id);
+  const field = (name: string) => (root.get(name).absent ? undefined : root.get(name));
+  const preTokenizer = field("pre_tokenizer") && readPreTokenizer(root.get("pre_tokenizer"));
+  const postProcessor = field("post_processor");
+  const decoder = field("decoder") === undefined ? spacedDecoder : readDecoder(root.get("decoder"));
+  const normalizer = field("normalizer");
+  return new PipelineTokenizer({
+    vocabulary,
+    addedTokens,
+    normalizer: normalizer && readNormalizer(normalizer),
+    preTokenizer: preTokenizer?.split,
+    model: new CachedModel(model, preTokenizer?.byteAlphabet ? toByteAlphabet : undefined),
+    template: postProcessor && readPostProcessor(postProcessor),
+    decoder: options.cleanUpSpaces ? decoderSequence([decoder, cleanUpSpaces]) : decoder,
+    roles: { unknownId, ...options.roles },
+  });
+}
+
+/** The `added_tokens` array. Tokens without content are left out, as the original does. */
+function readAddedTokens(field: JsonField): AddedToken[] {
+  if (field.absent) return [];
+  return field
+    .items()
+    .map((item) => ({
+      id: item.get("id").count(maxTokenId),
+      content: wellFormed(item.get("content").string()),
+      special: item.get("special").boolean(false),
+      singleWord: item.get("single_word").boolean(false),
+      stripLeft: item.get("lstrip").boolean(false),
+      stripRight: item.get("rstrip").boolean(false),
+      normalized: item.get("normalized").boolean(!item.get("special").boolean(false)),
+    }))
+    .filter((token) => token.content !== "");
+}

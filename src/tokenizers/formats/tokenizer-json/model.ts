@@ -1,0 +1,145 @@
+/** The `model` of a `tokenizer.json`. */
+import { UnsupportedError } from "../../../core/errors.js";
+import { BpeModel, byteFallbackIds } from "../../models/bpe.js";
+import { MergeTable } from "../../models/merge-table.js";
+import type { SubwordModel, Vocabulary } from "../../models/model.js";
+import { UnigramModel } from "../../models/unigram.js";
+import { WordLevelModel } from "../../models/word-level.js";
+import { WordPieceModel } from "../../models/word-piece.js";
+import { wellFormed } from "../../text/code-points.js";
+import type { JsonField } from "../json-fields.js";
+
+/** A model with the vocabulary that it was read from. */
+export interface ModelPart {
+  readonly model: SubwordModel;
+  readonly vocabulary: Map<string, number>;
+  readonly unknownId?: number;
+}
+
+/** Ids beyond this are not believed. */
+export const maxTokenId = 2 ** 24;
+
+type Reader = (field: JsonField) => ModelPart;
+
+const readers: Readonly<Record<string, Reader>> = {
+  BPE: readBpe,
+  Unigram: readUnigram,
+  WordPiece: readWordPiece,
+  WordLevel: readWordLevel,
+};
+
+/** @throws UnsupportedError naming a type that is not supported, FormatError for a malformed one. */
+export function readModel(field: JsonField): ModelPart {
+  const type = modelType(field);
+  const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
+  if (reader === undefined) throw new UnsupportedError("tokenizer model", type, Object.keys(readers));
+  return reader(field);
+}
+
+/** Files from before types were written down are known by their fields. */
+function modelType(field: JsonField): string {
+  if (!field.get("type").absent) return field.get("type").string();
+  if (!field.get("merges").absent) return "BPE";
+  if (!field.get("max_input_chars_per_word").absent) return "WordPiece";
+  return Array.isArray(field.get("vocab").value) ? "Unigram" : "WordLevel";
+}
+
+/** A `{ token: id }` object. */
+export function readVocabulary(field: JsonField): Map<string, number> {
+  const vocabulary = new Map<string, number>();
+  const taken = new Set<number>();
+  for (const [token, id] of Object.entries(field.object())) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > maxTokenId) {
+      throw field.get(token).error(`expected an id from 0 to ${maxTokenId}, got ${String(id).slice(0, 40)}`);
+    }
+    if (taken.has(id)) throw field.get(token).error(`repeats the id ${id}`);
+    taken.add(id);
+    vocabulary.set(wellFormed(token), id);
+  }
+  return vocabulary;
+}
+
+function readBpe(field: JsonField): ModelPart {
+  const vocabulary = readVocabulary(field.get("vocab"));
+  const dropout = field.get("dropout");
+  if (!dropout.absent && dropout.number() !== 0)
+    throw new UnsupportedError("BPE dropout", String(dropout.value), ["0"]);
+  const unknown = field.get("unk_token");
+  const continuingPrefix = optionalText(field.get("continuing_subword_prefix"));
+  const unknownId = unknown.absent ? undefined : requireId(unknown, vocabulary);
+  const model = new BpeModel({
+    vocabulary,
+    merges: readMerges(field.get("merges"), vocabulary, continuingPrefix?.length ?? 0),
+    unknownId,
+    fuseUnknown: field.get("fuse_unk").boolean(false),
+    byteIds: field.get("byte_fallback").boolean(false) ? byteFallbackIds(vocabulary) : undefined,
+    ignoreMerges: field.get("ignore_merges").boolean(false),
+    continuingPrefix,
+    endOfWordSuffix: optionalText(field.get("end_of_word_suffix")),
+  });
+  return { model, vocabulary, unknownId };
+}
+
+function optionalText(field: JsonField): string | undefined {
+  return field.absent || field.value === "" ? undefined : field.string();
+}
+
+function requireId(field: JsonField, vocabulary: Vocabulary): number {
+  const id = vocabulary.get(field.string());
+  if (id === undefined) throw field.error(`${JSON.stringify(field.string().slice(0, 40))} is not in the vocabulary`);
+  return id;
+}
+
+/** Merges as `"a b"` or `["a", "b"]`, most important first. */
+export function readMerges(field: JsonField, vocabulary: Vocabulary, prefixLength: number): MergeTable {
+  if (!Array.isArray(field.value)) throw field.error("expected an array of merges");
+  const merges = new MergeTable(field.value.length);
+  field.value.forEach((merge: unknown, rank) => {
+    const pair = typeof merge === "string" ? merge.split(" ") : merge;
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string" || typeof pair[1] !== "string") {
+      throw field.error(`merge ${rank} is not a pair of tokens`);
+    }
+    const left = vocabulary.get(pair[0]);
+    const right = vocabulary.get(pair[1]);
+    const merged = vocabulary.get(pair[0] + pair[1].slice(prefixLength));
+    if (left === undefined || right === undefined || merged === undefined) {
+      throw field.error(`merge ${rank} (${JSON.stringify(pair).slice(0, 80)}) is of tokens outside the vocabulary`);
+    }
+    merges.set(left, right, rank, merged);
+  });
+  return merges;
+}
+
+function readUnigram(field: JsonField): ModelPart {
+  const entries = field.get("vocab").value;
+  if (!Array.isArray(entries)) throw field.get("vocab").error("expected an array of [piece, score]");
+  const pieces = entries.map((entry: unknown, id) => {
+    const [text, score] = Array.isArray(entry) ? entry : [];
+    if (typeof text !== "string" || typeof score !== "number" || !Number.isFinite(score)) {
+      throw field.get("vocab").error(`entry ${id} is not [piece, score]`);
+    }
+    return { text: wellFormed(text), score };
+  });
+  const unknown = field.get("unk_id");
+  const unknownId = unknown.absent ? undefined : unknown.count(pieces.length - 1);
+  const model = new UnigramModel({ pieces, unknownId, byteFallback: field.get("byte_fallback").boolean(false) });
+  return { model, vocabulary: new Map(pieces.map(({ text }, id) => [text, id])), unknownId };
+}
+
+function readWordPiece(field: JsonField): ModelPart {
+  const vocabulary = readVocabulary(field.get("vocab"));
+  const unknownId = requireId(field.get("unk_token"), vocabulary);
+  const model = new WordPieceModel({
+    vocabulary,
+    unknownId,
+    continuingPrefix: field.get("continuing_subword_prefix").string("##"),
+    maxCharacters: field.get("max_input_chars_per_word").count(2 ** 31, 100),
+  });
+  return { model, vocabulary, unknownId };
+}
+
+function readWordLevel(field: JsonField): ModelPart {
+  const vocabulary = readVocabulary(field.get("vocab"));
+  const unknownId = vocabulary.get(field.get("unk_token").string());
+  return { model: new WordLevelModel(vocabulary, unknownId), vocabulary, unknownId };
+}

@@ -1,0 +1,70 @@
+/** The `normalizer` of a `tokenizer.json`. */
+import { UnsupportedError } from "../../../core/errors.js";
+import { matcherFor } from "../../pattern/scanners.js";
+import { CharMap, precompiledNormalizer } from "../../stages/char-map.js";
+import { replaceAllMatches } from "../../stages/decoders.js";
+import * as normalizers from "../../stages/normalizers.js";
+import { toByteAlphabet } from "../../text/bytes.js";
+import { base64Bytes } from "../base64.js";
+import type { JsonField } from "../json-fields.js";
+
+const maxComponents = 64;
+
+type Reader = (field: JsonField) => normalizers.Normalizer;
+
+const readers: Readonly<Record<string, Reader>> = {
+  Sequence: (field) => normalizers.normalizerSequence(components(field, "normalizers").map(readNormalizer)),
+  NFC: () => normalizers.unicodeForm("NFC"),
+  NFD: () => normalizers.unicodeForm("NFD"),
+  NFKC: () => normalizers.unicodeForm("NFKC"),
+  NFKD: () => normalizers.unicodeForm("NFKD"),
+  Lowercase: () => normalizers.lowercase,
+  Strip: (field) => normalizers.strip(field.get("strip_left").boolean(true), field.get("strip_right").boolean(true)),
+  StripAccents: () => normalizers.stripAccents,
+  Replace: readReplace,
+  Prepend: (field) => normalizers.prepend(field.get("prepend").string()),
+  BertNormalizer: (field) =>
+    normalizers.bertNormalizer({
+      cleanText: field.get("clean_text").boolean(true),
+      handleChineseChars: field.get("handle_chinese_chars").boolean(true),
+      stripAccents: field.get("strip_accents").absent ? undefined : field.get("strip_accents").boolean(),
+      lowercase: field.get("lowercase").boolean(true),
+    }),
+  Precompiled: (field) => {
+    const blob = field.get("precompiled_charsmap");
+    const bytes = blob.absent ? new Uint8Array(0) : base64Bytes(blob.string());
+    if (bytes === undefined) throw blob.error("is not base64");
+    return precompiledNormalizer(new CharMap(bytes, "tokenizer.json"));
+  },
+  Nmt: () => normalizers.nmt,
+  ByteLevel: () => toByteAlphabet,
+};
+
+/** @throws UnsupportedError naming a type that is not supported, FormatError for a malformed one. */
+export function readNormalizer(field: JsonField): normalizers.Normalizer {
+  const type = field.get("type").string();
+  const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
+  if (reader === undefined) throw new UnsupportedError("normalizer", type, Object.keys(readers));
+  return reader(field);
+}
+
+function readReplace(field: JsonField): normalizers.Normalizer {
+  const content = field.get("content").string();
+  const pattern = field.get("pattern");
+  if (!pattern.get("String").absent) {
+    const text = pattern.get("String").string();
+    return text === "" ? (out) => out : (out) => out.replaceAll(text, () => content);
+  }
+  const matcher = matcherFor(pattern.get("Regex").string());
+  return (text) => replaceAllMatches(text, matcher, content);
+}
+
+/** The members of a `Sequence`: not too many, and no sequence inside a sequence. */
+export function components(field: JsonField, name: string): JsonField[] {
+  const items = field.get(name).items();
+  if (items.length > maxComponents) throw field.error(`has ${items.length} components; the limit is ${maxComponents}`);
+  for (const item of items) {
+    if (item.get("type").value === "Sequence") throw item.error("is a Sequence inside a Sequence");
+  }
+  return items;
+}

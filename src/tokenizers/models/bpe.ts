@@ -1,0 +1,106 @@
+/**
+ * Byte-pair encoding of one piece, as Hugging Face's `BPE` model defines it; with other options also tiktoken's and
+ * SentencePiece's, which differ only in where ranks come from and in what an unknown character becomes.
+ */
+import { byteTokens, utf8 } from "../text/bytes.js";
+import { unitsAt } from "../text/code-points.js";
+import type { MergeTable } from "./merge-table.js";
+import type { IdList, SubwordModel, Vocabulary } from "./model.js";
+
+/** What distinguishes one BPE from another. */
+export interface BpeOptions {
+  readonly vocabulary: Vocabulary;
+  readonly merges: MergeTable;
+  /** Ids of symbols that take part in merges but are not in the vocabulary: always merged away or unknown. */
+  readonly extraSymbols?: Vocabulary;
+  /** Id of a character that nothing covers; without one such a character is dropped. */
+  readonly unknownId?: number;
+  /** A run of unknown characters becomes one unknown id. */
+  readonly fuseUnknown?: boolean;
+  /** Ids that stand for the bytes of an unknown character, by byte. */
+  readonly byteIds?: Int32Array;
+  /** A piece that is in the vocabulary as a whole needs no merging. */
+  readonly ignoreMerges?: boolean;
+  /** Written before every symbol but a piece's first. */
+  readonly continuingPrefix?: string;
+  /** Written after a piece's last symbol. */
+  readonly endOfWordSuffix?: string;
+}
+
+/** BPE over characters. For byte-level BPE, pieces arrive written in the byte alphabet. */
+export class BpeModel implements SubwordModel {
+  private symbols = new Int32Array(256);
+
+  constructor(private readonly options: BpeOptions) {}
+
+  encode(piece: string, out: IdList): void {
+    if (this.options.ignoreMerges === true) {
+      const whole = this.options.vocabulary.get(piece);
+      if (whole !== undefined) {
+        out.push(whole);
+        return;
+      }
+    }
+    const count = this.options.merges.apply(this.symbols, this.splitIntoSymbols(piece));
+    for (let i = 0; i < count; i++) this.emit(this.symbols[i], out);
+  }
+
+  /** Fills `symbols` with the ids of the piece's characters; returns how many. */
+  private splitIntoSymbols(piece: string): number {
+    // A character takes at most three UTF-8 bytes per UTF-16 unit.
+    if (this.symbols.length < piece.length * 3) this.symbols = new Int32Array(piece.length * 4);
+    const { vocabulary, extraSymbols, byteIds, fuseUnknown, unknownId } = this.options;
+    let count = 0;
+    let lastUnknown = false;
+    for (let at = 0; at < piece.length; ) {
+      const units = unitsAt(piece, at);
+      const text = this.symbolText(piece, at, units);
+      const id = vocabulary.get(text) ?? extraSymbols?.get(text);
+      if (id !== undefined) {
+        this.symbols[count++] = id;
+        lastUnknown = false;
+      } else if (byteIds !== undefined) {
+        for (const byte of utf8(text)) this.symbols[count++] = byteIds[byte];
+      } else if (unknownId !== undefined) {
+        if (!lastUnknown || fuseUnknown !== true) this.symbols[count++] = unknownId;
+        lastUnknown = true;
+      }
+      at += units;
+    }
+    return count;
+  }
+
+  private symbolText(piece: string, at: number, units: number): string {
+    const { continuingPrefix, endOfWordSuffix } = this.options;
+    let text = units === 1 ? piece[at] : piece.slice(at, at + 2);
+    if (continuingPrefix !== undefined && at > 0) text = continuingPrefix + text;
+    if (endOfWordSuffix !== undefined && at + units === piece.length) text += endOfWordSuffix;
+    return text;
+  }
+
+  private emit(id: number, out: IdList): void {
+    const leftOver = this.leftOver?.get(id);
+    if (leftOver === undefined) out.push(id);
+    else this.emitUnknown(leftOver, out);
+  }
+
+  /** Texts of `extraSymbols` by id. */
+  private get leftOver(): ReadonlyMap<number, string> | undefined {
+    if (this.options.extraSymbols === undefined) return undefined;
+    this.leftOverTexts ??= new Map([...this.options.extraSymbols].map(([text, id]) => [id, text]));
+    return this.leftOverTexts;
+  }
+  private leftOverTexts: ReadonlyMap<number, string> | undefined;
+
+  private emitUnknown(text: string, out: IdList): void {
+    const { byteIds, unknownId } = this.options;
+    if (byteIds !== undefined) for (const byte of utf8(text)) out.push(byteIds[byte]);
+    else if (unknownId !== undefined) out.push(unknownId);
+  }
+}
+
+/** Ids of `<0x00>` … `<0xFF>`, or undefined unless the vocabulary has them all. */
+export function byteFallbackIds(vocabulary: Vocabulary): Int32Array | undefined {
+  const ids = Int32Array.from(byteTokens, (token) => vocabulary.get(token) ?? -1);
+  return ids.includes(-1) ? undefined : ids;
+}

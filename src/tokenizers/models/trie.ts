@@ -1,0 +1,52 @@
+/**
+ * All entries of a vocabulary that start at a place in a text, shortest first.
+ *
+ * A trie over UTF-16 units; each child is found in one hash table keyed by (node, unit).
+ */
+import { MergeTable } from "./merge-table.js";
+
+/** A set of strings, each with a non-negative value, searched by prefix. */
+export class Trie {
+  private readonly children = new MergeTable();
+  private readonly values: number[] = [-1];
+
+  /** Adds `text`; the last value given for a text stays. The empty text is ignored. */
+  add(text: string, value: number): void {
+    if (text.length === 0) return;
+    let node = 0;
+    for (let i = 0; i < text.length; i++) {
+      const slot = this.children.find(node, text.charCodeAt(i));
+      if (slot === -1) {
+        this.children.set(node, text.charCodeAt(i), 0, this.values.length);
+        node = this.values.length;
+        this.values.push(-1);
+      } else {
+        node = this.children.mergedAt(slot);
+      }
+    }
+    this.values[node] = value;
+  }
+
+  /** Node reached from `node` by one UTF-16 unit, or -1. The root is 0. */
+  step(node: number, unit: number): number {
+    const slot = this.children.find(node, unit);
+    return slot === -1 ? -1 : this.children.mergedAt(slot);
+  }
+
+  /** Value of the text that ends at `node`, or -1. */
+  valueAt(node: number): number {
+    return this.values[node];
+  }
+
+  /** The longest entry at `start`: its value and end, or undefined. */
+  longest(text: string, start: number): { value: number; end: number } | undefined {
+    let node = 0;
+    let found: { value: number; end: number } | undefined;
+    for (let at = start; at < text.length; at++) {
+      node = this.step(node, text.charCodeAt(at));
+      if (node === -1) break;
+      if (this.values[node] !== -1) found = { value: this.values[node], end: at + 1 };
+    }
+    return found;
+  }
+}

@@ -11,6 +11,8 @@ export { type HuggingFaceContents, writeHuggingFace } from "./hugging-face/write
 export type { Llama2cConfig } from "./llama2c/header.js";
 export { type Llama2cFile, readLlama2c } from "./llama2c/read.js";
 export { MemorySource } from "./memory-source.js";
+export { dequantize, quantizableTypes, quantize } from "./quantization/index.js";
+export { convertTensor, readTensorFloats } from "./quantization/tensor.js";
 export { readSafetensors, type SafetensorsFile } from "./safetensors/read.js";
 export { readShardedSafetensors, type ShardOptions, writeShardedSafetensors } from "./safetensors/sharded.js";
 export { writeSafetensors } from "./safetensors/write.js";

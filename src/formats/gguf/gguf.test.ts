@@ -225,6 +225,49 @@ describe("a GGUF header that lies is refused, naming the field", () => {
   });
 });
 
+describe("a GGUF file that the Python package wrote", () => {
+  test("reads as it was meant", async () => {
+    const url = new URL("../../../test/fixtures/gguf/complete.gguf", import.meta.url);
+    const { metadata, tensors, alignment } = await readGguf(new MemorySource(readFileSync(url), "complete.gguf"));
+    expect(alignment).toBe(64);
+    const plain = Object.fromEntries([...metadata.entries].map(([key, { value }]) => [key, value]));
+    expect(plain).toEqual({
+      "general.architecture": "llama",
+      "general.alignment": 64,
+      "test.u8": 255,
+      "test.i8": -128,
+      "test.u16": 65535,
+      "test.i16": -32768,
+      "test.u32": 2 ** 32 - 1,
+      "test.i32": -(2 ** 31),
+      "test.u64": 2n ** 64n - 1n,
+      "test.i64": -(2 ** 53) + 1,
+      "test.f32": Math.fround(0.1),
+      "test.f64": 0.1,
+      "test.bool": true,
+      "test.string": "Grüße 🙂 人",
+      "test.strings": ["a", "Ġthe", "▁", "🙂"],
+      "test.ints": Int32Array.of(1, -2, 3),
+      "test.floats": Float32Array.of(0.5, -0.25),
+      "test.bools": Uint8Array.of(1, 0),
+      "test.nested": [
+        { type: "array", of: "i32", value: Int32Array.of(1, 2) },
+        { type: "array", of: "i32", value: Int32Array.of(3) },
+      ],
+    });
+    const listed = [...tensors.values()].map(({ name, shape, storage }) => `${name} ${storage} [${shape}]`);
+    expect(listed).toEqual([
+      "scalar.f32 f32 [1]",
+      ...["float64 f64", "float32 f32", "float16 f16", "int64 i64", "int32 i32", "int16 i16", "int8 i8"].map(
+        (names) => `plain.${names} [2,3,5]`,
+      ),
+      "rows.q8_0 q8_0 [3,64]",
+    ]);
+    const scalar = await readTensorBytes(tensors.get("scalar.f32")!);
+    expect(new Float32Array(scalar.buffer)[0]).toBe(3.5);
+  });
+});
+
 describeWithData("tokenizers/gguf-vocab", "GGUF vocabularies of llama.cpp", (folder) => {
   const files = folder === "" ? [] : readdirSync(folder).filter((name) => name.endsWith(".gguf"));
 

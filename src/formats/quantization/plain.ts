@@ -1,0 +1,69 @@
+/** Storage types of one number per element, to and from float32. */
+import { narrowToBfloats, narrowToHalves, widenBfloats, widenHalves } from "../../core/half.js";
+
+export function widenF16(bytes: Uint8Array, into: Float32Array): void {
+  widenHalves(view(Uint16Array, bytes), into);
+}
+
+export function widenBf16(bytes: Uint8Array, into: Float32Array): void {
+  widenBfloats(view(Uint16Array, bytes), into);
+}
+
+export function narrowF16(values: Float32Array, into: Uint8Array): void {
+  const halves = new Uint16Array(values.length);
+  narrowToHalves(values, halves);
+  into.set(new Uint8Array(halves.buffer));
+}
+
+export function narrowBf16(values: Float32Array, into: Uint8Array): void {
+  const bfloats = new Uint16Array(values.length);
+  narrowToBfloats(values, bfloats);
+  into.set(new Uint8Array(bfloats.buffer));
+}
+
+export function copyToF32(bytes: Uint8Array, into: Float32Array): void {
+  new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes);
+}
+
+export function copyFromF32(values: Float32Array, into: Uint8Array): void {
+  into.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+}
+
+/** Rounds each number to the nearest float32. */
+export function fromF64(bytes: Uint8Array, into: Float32Array): void {
+  into.set(view(Float64Array, bytes));
+}
+
+export function fromI64(bytes: Uint8Array, into: Float32Array): void {
+  const integers = view(BigInt64Array, bytes);
+  for (let i = 0; i < integers.length; i++) into[i] = Number(integers[i]);
+}
+
+export function fromI32(bytes: Uint8Array, into: Float32Array): void {
+  into.set(view(Int32Array, bytes));
+}
+
+export function fromI16(bytes: Uint8Array, into: Float32Array): void {
+  into.set(view(Int16Array, bytes));
+}
+
+export function fromI8(bytes: Uint8Array, into: Float32Array): void {
+  into.set(view(Int8Array, bytes));
+}
+
+/** Also for booleans, which are bytes of 0 or 1. */
+export function fromU8(bytes: Uint8Array, into: Float32Array): void {
+  into.set(bytes);
+}
+
+interface NumberArray<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}
+
+/** The same bytes as wider numbers; copied only when they do not lie on the boundary that those need. */
+function view<T>(numbers: NumberArray<T>, bytes: Uint8Array): T {
+  const width = numbers.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return new numbers(aligned.buffer, aligned.byteOffset, bytes.length / width);
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type StorageType, storageBytes, storageTypes } from "../../core/storage.js";
+import { readGguf } from "../gguf/read.js";
+import { MemorySource } from "../memory-source.js";
+import { readTensorBytes } from "../stored-tensor.js";
+import { dequantize, quantizableTypes, quantize } from "./index.js";
+
+/** Files that the Python package `gguf` wrote; see make_fixtures.py beside them. */
+async function fixture(name: string) {
+  const url = new URL(`../../../test/fixtures/gguf/${name}.gguf`, import.meta.url);
+  const { tensors } = await readGguf(new MemorySource(readFileSync(url), name));
+  return async (tensor: string) => {
+    const found = tensors.get(tensor);
+    if (found === undefined) throw new Error(`${name}.gguf has no ${tensor}`);
+    return readTensorBytes(found);
+  };
+}
+
+/** Where the first bytes differ: a message that says more than a thousand lines of numbers. */
+function firstDifference(actual: Uint8Array, expected: Uint8Array): number {
+  return actual.length === expected.length ? actual.findIndex((byte, i) => byte !== expected[i]) : actual.length;
+}
+
+const blockTypes = Object.keys(storageTypes).filter((type) => /q\d|mxfp4|f16/.test(type)) as StorageType[];
+
+describe("dequantize", () => {
+  test.each(blockTypes)("%s gives the bits that the Python package gives", async (type) => {
+    const tensor = await fixture("dequantize");
+    const [blocks, expected] = [await tensor(type), await tensor(`${type}.expected`)];
+    const values = new Float32Array(expected.length / 4);
+    dequantize(type, blocks, values);
+    expect(firstDifference(new Uint8Array(values.buffer), expected)).toBe(-1);
+  });
+
+  test.each(blockTypes)("%s needs no alignment, and writes nothing beyond its elements", async (type) => {
+    const { blockSize, blockBytes } = storageTypes[type];
+    const blocks = (await (await fixture("dequantize"))(type)).slice(0, 3 * blockBytes);
+    const expected = new Float32Array(3 * blockSize);
+    dequantize(type, blocks, expected);
+
+    const shifted = new Uint8Array(blocks.length + 2);
+    shifted.set(blocks, 1);
+    const values = new Float32Array(3 * blockSize + 2).fill(7);
+    dequantize(type, shifted.subarray(1, -1), values.subarray(1, -1));
+    expect([...values]).toEqual([7, ...expected, 7]);
+  });
+
+  test("plain numbers become float32", () => {
+    const into = new Float32Array(2);
+    const cases: [StorageType, ArrayBufferView, number[]][] = [
+      ["f64", Float64Array.of(0.1, -2), [Math.fround(0.1), -2]],
+      ["f32", Float32Array.of(0.1, -2), [Math.fround(0.1), -2]],
+      ["i64", BigInt64Array.of(-3n, 2n ** 40n), [-3, 2 ** 40]],
+      ["i32", Int32Array.of(-3, 2 ** 24 + 1), [-3, 2 ** 24]],
+      ["i16", Int16Array.of(-3, 4), [-3, 4]],
+      ["i8", Int8Array.of(-3, 4), [-3, 4]],
+      ["u8", Uint8Array.of(3, 255), [3, 255]],
+      ["bool", Uint8Array.of(0, 1), [0, 1]],
+    ];
+    for (const [type, data, expected] of cases) {
+      dequantize(type, new Uint8Array(data.buffer), into);
+      expect([...into], type).toEqual(expected);
+    }
+  });
+
+  test("sizes that do not agree are refused", () => {
+    const refused = () => dequantize("q4_0", new Uint8Array(18), new Float32Array(31));
+    expect(refused).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+    expect(() => dequantize("f32", new Uint8Array(9), new Float32Array(2))).toThrow(/9 bytes/);
+    dequantize("q4_k", new Uint8Array(0), new Float32Array(0));
+  });
+});
+
+describe("quantize", () => {
+  const reference = quantizableTypes.filter((type) => type !== "f32");
+
+  test.each(reference)("%s gives the bits that the Python package gives", async (type) => {
+    const tensor = await fixture("quantize");
+    const [bytes, expected] = [await tensor("values"), await tensor(type)];
+    const values = new Float32Array(bytes.buffer);
+    const stored = new Uint8Array(storageBytes(type, values.length));
+    quantize(type, values, stored);
+    expect(firstDifference(stored, expected)).toBe(-1);
+  });
+
+  test.each(reference)("%s and back is as near as its bits allow", (type) => {
+    const values = Float32Array.from({ length: 1024 }, (_, i) => Math.sin(i * 1.7) * (1 + (i % 13)));
+    const stored = new Uint8Array(storageBytes(type, values.length));
+    const back = new Float32Array(values.length);
+    quantize(type, values, stored);
+    dequantize(type, stored, back);
+    const steps: Record<string, number> = {
+      f16: 2 ** -10,
+      bf16: 2 ** -8,
+      q8_0: 1 / 127,
+      q4_0: 1 / 8,
+      q4_1: 2 / 15,
+      q5_0: 1 / 16,
+      q5_1: 2 / 31,
+    };
+    for (let i = 0; i < values.length; i++) expect(Math.abs(back[i] - values[i])).toBeLessThan(13 * steps[type]);
+  });
+
+  test("types that are read only, and sizes that do not agree, are refused", () => {
+    expect(() => quantize("q4_k", new Float32Array(256), new Uint8Array(144))).toThrow(/quantizing to "q4_k"/);
+    expect(() => quantize("q8_0", new Float32Array(33), new Uint8Array(34))).toThrow(/33 elements/);
+  });
+});

@@ -43,7 +43,7 @@ export class Graph {
     return this.#add({ name, shape, type: "f32", origin: { kind: "state" } });
   }
 
-  /** Names given inside `body` are prefixed: `graph.scope("blocks.0", () => …)`. */
+  /** Names given inside `body` are prefixed: `graph.scope("blocks.0.", () => …)`. */
   scope<T>(name: string, body: () => T): T {
     this.#scopes.push(name);
     try {
@@ -56,7 +56,7 @@ export class Graph {
   /** Gives a result its place in the model, so that it can be asked for by name. A result may have several. */
   name(name: string, tensor: Tensor): Tensor {
     assert(tensor.origin.kind === "result", `${tensor.name} is a source and has its name`);
-    const full = [...this.#scopes, name].join(".");
+    const full = [...this.#scopes, name].join("");
     assert(!this.#named.has(full), `two tensors named ${full}`);
     if (tensor.name === "") (tensor as { name: string }).name = full;
     this.#named.set(full, tensor);

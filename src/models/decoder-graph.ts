@@ -5,6 +5,7 @@
  */
 import { Graph } from "../graph/graph.js";
 import { linear } from "../graph/operations/linear.js";
+import { logSumExp } from "../graph/operations/log-sum-exp.js";
 import { scale } from "../graph/operations/scale.js";
 import { selectRows } from "../graph/operations/select-rows.js";
 import { softCap } from "../graph/operations/soft-cap.js";
@@ -42,7 +43,10 @@ export interface DecoderGraph {
   readonly places: CachePlaces & { readonly slots: Tensor };
   readonly cross?: CachePlaces;
   readonly outputRows: Tensor;
+  /** [outputs, vocabSize] */
   readonly logits: Tensor;
+  /** [outputs, 1]: ln Σ exp of each row of logits. */
+  readonly logSumExp: Tensor;
 }
 
 /** @param weightsWidth - also compute attention matrices of this many keys; 0: do not. */
@@ -82,7 +86,8 @@ export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWid
     cross,
   });
   const logits = graph.name("logits", head(graph, config, embedding, selectRows(states, outputRows)));
-  return { graph, ids, positions, places, cross: cross?.places, outputRows, logits };
+  const normaliser = graph.name("logSumExp", logSumExp(logits));
+  return { graph, ids, positions, places, cross: cross?.places, outputRows, logits, logSumExp: normaliser };
 }
 
 /** One pair of states per layer: `cache.N.keys` and `cache.N.values`. */

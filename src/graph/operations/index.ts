@@ -9,6 +9,7 @@ import { embeddingOperation } from "./embedding.js";
 import { gatedActivationOperation } from "./gated-activation.js";
 import { layerNormOperation } from "./layer-norm.js";
 import { linearOperation } from "./linear.js";
+import { logSumExpOperation } from "./log-sum-exp.js";
 import { rmsNormOperation } from "./rms-norm.js";
 import { rotaryOperation } from "./rotary.js";
 import { scaleOperation } from "./scale.js";
@@ -25,6 +26,7 @@ const all = [
   gatedActivationOperation,
   layerNormOperation,
   linearOperation,
+  logSumExpOperation,
   rmsNormOperation,
   rotaryOperation,
   scaleOperation,

@@ -1,0 +1,232 @@
+/**
+ * A model's weights on a backend, and the programs that run them. Loaded weights are shared and never change; what
+ * changes from run to run (the cache) is addressed by whoever calls, through slots and block tables.
+ */
+import type { Backend, Program, Resource, StateResource } from "../backends/backend.js";
+import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import { planGraph } from "../graph/plan.js";
+import type { LiveSizes, Tensor } from "../graph/tensor.js";
+import { capacityElements } from "../graph/tensor.js";
+import { cacheBlockElements } from "../nn/attention-layer.js";
+import type { ModelConfig } from "./config.js";
+import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
+import { type EncoderGraph, encoderGraph } from "./encoder-graph.js";
+import { type LoadOptions, loadParameters } from "./load-parameters.js";
+import type { Checkpoint, Recipes, ToFloats } from "./weights.js";
+
+/** The decoder, compiled, with its inputs open for writing. */
+export interface DecoderProgram {
+  readonly graph: DecoderGraph;
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly slots: Int32Array;
+  readonly sequences: Int32Array;
+  readonly visible: Int32Array;
+  /** [sequences, blocks per sequence] */
+  readonly blockTables: Int32Array;
+  readonly crossTables?: Int32Array;
+  readonly crossVisible?: Int32Array;
+  readonly outputRows: Int32Array;
+  /** [outputs, vocabSize], valid until the next run. */
+  readonly logits: Float32Array;
+  /** [outputs]: ln Σ exp of each row of logits. */
+  readonly logSumExp: Float32Array;
+  /** A result kept for looking at. @throws InvalidValueError when it was not asked for at compilation. */
+  kept(name: string): Float32Array;
+  run(tokens: number, outputs: number): void;
+  runAsync(tokens: number, outputs: number): Promise<void>;
+  dispose(): void;
+}
+
+export interface NetworkOptions extends LoadOptions {
+  readonly capacity: Capacity;
+}
+
+export class Network {
+  readonly #resources = new Map<string, Resource>();
+  readonly #encoders = new Map<number, { graph: EncoderGraph; program: Program }>();
+  #decoder: DecoderProgram | undefined;
+
+  private constructor(
+    readonly backend: Backend,
+    readonly config: ModelConfig,
+    readonly capacity: Capacity,
+  ) {}
+
+  /** Loads all weights and compiles the decoder. Frees everything again when anything fails. */
+  static async load(
+    backend: Backend,
+    config: ModelConfig,
+    checkpoint: Checkpoint,
+    recipes: Recipes,
+    toFloats: ToFloats,
+    options: NetworkOptions,
+  ): Promise<Network> {
+    const network = new Network(backend, config, options.capacity);
+    try {
+      const graph = decoderGraph(config, options.capacity);
+      const parameters = [...planGraph([graph.logits]).parameters, ...network.#encoderParameters()];
+      await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, options);
+      network.#decoder = network.#compileDecoder(graph, []);
+      return network;
+    } catch (error) {
+      network.dispose();
+      throw error;
+    }
+  }
+
+  /** The program that generates. */
+  get decoder(): DecoderProgram {
+    if (this.#decoder === undefined) throw new DisposedError("model");
+    return this.#decoder;
+  }
+
+  /** Bytes of weights in the backend's memory. */
+  get weightBytes(): number {
+    let sum = 0;
+    for (const [name, resource] of this.#resources) if (!name.includes("ache.")) sum += resource.bytes;
+    return sum;
+  }
+
+  /** Every result that can be asked for by name, such as `blocks.0.attention.query`. */
+  resultNames(): string[] {
+    return decoderGraph(this.config, this.capacity, 1).graph.resultNames();
+  }
+
+  /**
+   * The same program again, over the same weights and cache, with results kept for looking at.
+   * @throws InvalidValueError for a name that the graph does not have
+   */
+  compileInspection(names: readonly string[]): DecoderProgram {
+    return this.#compileDecoder(decoderGraph(this.config, this.capacity, this.capacity.contextLength), names);
+  }
+
+  /** Copies one block of every layer's keys and values, for a sequence that is about to diverge from another. */
+  copyBlock(from: number, to: number): void {
+    const elements = cacheBlockElements(this.config.decoder.attention);
+    for (const index of this.config.decoder.layers.keys()) {
+      for (const part of ["keys", "values"]) {
+        const state = this.#resources.get(`cache.${index}.${part}`) as StateResource;
+        state.data.copyWithin(to * elements, from * elements, (from + 1) * elements);
+      }
+    }
+  }
+
+  /**
+   * Runs the encoder over a source and leaves its keys and values in `blocks` of the cross-attention cache.
+   * @param ids - the source's token ids; at least one
+   * @returns the encoder's output [ids.length, hiddenSize], valid until the next run
+   */
+  encode(ids: ArrayLike<number>, blocks: ArrayLike<number>): Float32Array {
+    const { graph, program } = this.#encoder(ids.length);
+    program.integers(graph.ids).set(ids);
+    const table = program.integers(graph.places.blockTables);
+    for (let block = 0; block < blocksFor(ids.length); block++) table[block] = block;
+    for (let i = 0; i < ids.length; i++) {
+      program.integers(graph.positions)[i] = i;
+      program.integers(graph.places.slots)[i] = i;
+      program.integers(graph.places.sequences)[i] = 0;
+      program.integers(graph.places.visible)[i] = ids.length;
+      program.integers(graph.crossSlots)[i] = blocks[i >> 4]! * 16 + (i & 15);
+    }
+    program.run({ tokens: ids.length });
+    return program.floats(graph.output).subarray(0, ids.length * this.config.decoder.hiddenSize);
+  }
+
+  dispose(): void {
+    this.#decoder?.dispose();
+    this.#decoder = undefined;
+    for (const { program } of this.#encoders.values()) program.dispose();
+    this.#encoders.clear();
+    for (const resource of this.#resources.values()) resource.dispose();
+    this.#resources.clear();
+  }
+
+  #encoderParameters(): readonly Tensor[] {
+    if (this.config.kind === "decoder-only") return [];
+    return planGraph(encoderGraph(this.config, this.capacity).results).parameters;
+  }
+
+  /** The encoder for sources of up to `length` tokens: compiled for the next power of two, once. */
+  #encoder(length: number): { graph: EncoderGraph; program: Program } {
+    if (this.config.kind === "decoder-only") {
+      throw new InvalidValueError("source", "absent for a decoder-only model", `${length} tokens`);
+    }
+    if (length < 1 || length > this.capacity.contextLength) {
+      throw new OutOfRangeError("source length", `from 1 to ${this.capacity.contextLength}`, length);
+    }
+    const tokens = Math.min(this.capacity.contextLength, Math.max(32, 2 ** Math.ceil(Math.log2(length))));
+    const compiled = this.#encoders.get(tokens);
+    if (compiled !== undefined) return compiled;
+    const graph = encoderGraph(this.config, { ...this.capacity, tokens });
+    const states = new Map(this.#resources);
+    for (const state of [`encoderCache.keys`, `encoderCache.values`]) states.delete(state);
+    const resources = this.#withStates(graph.results, states);
+    const program = this.backend.compile(graph.graph, { resources, outputs: graph.results });
+    const entry = { graph, program };
+    this.#encoders.set(tokens, entry);
+    return entry;
+  }
+
+  #compileDecoder(graph: DecoderGraph, names: readonly string[]): DecoderProgram {
+    const kept = new Map(names.map((name) => [name, keptTensor(graph, name)]));
+    const outputs = [graph.logits, graph.logSumExp, ...kept.values()];
+    const resources = this.#withStates(outputs, this.#resources);
+    const program = this.backend.compile(graph.graph, { resources, outputs });
+    return openDecoder(graph, program, kept);
+  }
+
+  /** Adds memory for the states that `outputs` need and `resources` lacks. Layers' caches are held by the network. */
+  #withStates(outputs: readonly Tensor[], resources: Map<string, Resource>): Map<string, Resource> {
+    for (const state of planGraph(outputs).states) {
+      if (resources.has(state.name)) continue;
+      const resource = this.backend.allocateState(capacityElements(state));
+      resources.set(state.name, resource);
+      if (resources !== this.#resources) this.#resources.set(stateKey(state), resource);
+    }
+    return resources;
+  }
+}
+
+/** Encoder scratch differs from program to program; its key says which. */
+function stateKey(state: Tensor): string {
+  return state.name.startsWith("encoderCache") ? `${state.name}.${capacityElements(state)}` : state.name;
+}
+
+function keptTensor(graph: DecoderGraph, name: string): Tensor {
+  const tensor = graph.graph.find(name);
+  if (tensor?.origin.kind === "result") return tensor;
+  throw new InvalidValueError("result", `one of ${graph.graph.resultNames().slice(0, 40).join(", ")}, …`, name);
+}
+
+function openDecoder(graph: DecoderGraph, program: Program, kept: ReadonlyMap<string, Tensor>): DecoderProgram {
+  const { places, cross } = graph;
+  const live: { tokens: number; outputs: number } & LiveSizes = { tokens: 0, outputs: 0 };
+  const sizes = (tokens: number, outputs: number): LiveSizes => {
+    live.tokens = tokens;
+    live.outputs = outputs;
+    return live;
+  };
+  return {
+    graph,
+    ids: program.integers(graph.ids),
+    positions: program.integers(graph.positions),
+    slots: program.integers(places.slots),
+    sequences: program.integers(places.sequences),
+    visible: program.integers(places.visible),
+    blockTables: program.integers(places.blockTables),
+    crossTables: cross === undefined ? undefined : program.integers(cross.blockTables),
+    crossVisible: cross === undefined ? undefined : program.integers(cross.visible),
+    outputRows: program.integers(graph.outputRows),
+    logits: program.floats(graph.logits),
+    logSumExp: program.floats(graph.logSumExp),
+    kept: (name) => {
+      const tensor = kept.get(name);
+      if (tensor === undefined) throw new InvalidValueError("result", `one of ${[...kept.keys()].join(", ")}`, name);
+      return program.floats(tensor);
+    },
+    run: (tokens, outputs) => program.run(sizes(tokens, outputs)),
+    runAsync: (tokens, outputs) => program.runAsync(sizes(tokens, outputs)),
+    dispose: () => program.dispose(),
+  };
+}

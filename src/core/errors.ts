@@ -132,6 +132,18 @@ export class MissingTensorError extends HithertoError {
   }
 }
 
+/** Memory for weights, states or a program is not to be had. */
+export class OutOfMemoryError extends HithertoError {
+  readonly code = "OUT_OF_MEMORY";
+
+  constructor(
+    readonly bytes: number,
+    readonly where: string,
+  ) {
+    super(`${where} has no ${bytes} bytes of memory left to give`);
+  }
+}
+
 /** An object was used after it was disposed. */
 export class DisposedError extends HithertoError {
   readonly code = "DISPOSED";

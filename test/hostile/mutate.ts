@@ -156,6 +156,17 @@ const interestingValues: readonly unknown[] = [
   { toString: 1 },
 ];
 
+const interestingKeys: readonly string[] = [
+  "",
+  "__proto__",
+  "constructor",
+  "toString",
+  "length",
+  "\u0000",
+  "\ud800",
+  "0",
+];
+
 /**
  * Damages a parsed JSON value: replaces, removes, duplicates or swaps something at a random depth.
  *
@@ -166,7 +177,7 @@ export function mutateJson(value: unknown, random: MutationRandom, extra: readon
   if (value === null || typeof value !== "object" || random.below(12) === 0) return replacement(value, random, extra);
   if (Array.isArray(value)) return mutateArray(value, random, extra);
   const entries = Object.entries(value);
-  if (entries.length === 0 || random.below(16) === 0) entries.push([String(random.pick(interestingValues)), 1]);
+  if (entries.length === 0 || random.below(16) === 0) entries.push([random.pick(interestingKeys), 1]);
   const at = random.below(entries.length);
   const [key, old] = entries[at];
   switch (random.below(8)) {

@@ -29,6 +29,9 @@ export interface Survival {
   readonly largestGrowthBytes: number;
 }
 
+/** How long a test that calls `survive` once may take: as long as it wants when more inputs were asked for. */
+export const survivalTimeoutMs = process.env.HITHERTO_FUZZ === undefined ? 60_000 : 24 * 3_600_000;
+
 /** No single input may take longer than this. */
 const limitMs = 1000;
 /** Memory that one input may take beyond twice its own size. */
@@ -56,6 +59,9 @@ export async function survive(attack: Attack): Promise<Survival> {
     } catch (error) {
       if (!(error instanceof HithertoError) || error.code === "INTERNAL" || error.message === "") {
         throw new Error(`${attack.format}, seed ${seed}: not a typed error: ${String(error)}`, { cause: error });
+      }
+      if ("field" in error && (typeof error.field !== "string" || error.field === "")) {
+        throw new Error(`${attack.format}, seed ${seed}: names no field: ${error.message}`, { cause: error });
       }
       refused[error.code] = (refused[error.code] ?? 0) + 1;
     }

@@ -49,11 +49,12 @@ export function convertTensor(tensor: StoredTensor, storage: StorageType): Store
   const elements = elementsOf(tensor);
   const unit = Math.max(blockSize, storageTypes[tensor.storage].blockSize);
 
+  /** Turns whole units that cover the bytes asked for, a piece at a time. */
   async function read(byteOffset: number, into: Uint8Array): Promise<void> {
     for (let done = 0; done < into.length; ) {
-      const first = Math.floor(((byteOffset + done) / blockBytes) * blockSize);
-      const start = Math.floor(first / unit) * unit;
-      const values = new Float32Array(Math.min(pieceElements, elements - start));
+      const start = Math.floor((Math.floor((byteOffset + done) / blockBytes) * blockSize) / unit) * unit;
+      const end = Math.ceil((Math.ceil((byteOffset + into.length) / blockBytes) * blockSize) / unit) * unit;
+      const values = new Float32Array(Math.min(pieceElements, end - start, elements - start));
       const bytes = new Uint8Array(storageBytes(storage, values.length));
       await readFloats(tensor, start, values);
       quantize(storage, values, bytes);

@@ -24,7 +24,12 @@ async function native(): Promise<boolean> {
 }
 
 async function wasm(): Promise<void> {
-  console.log(`WebAssembly backend: ${await buildWasm()}`);
+  try {
+    console.log(`WebAssembly backend: ${await buildWasm()}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }
 
 if (readSources()[kernelSource] === undefined) {

@@ -16,9 +16,9 @@ export const kernelsFolder = join(root, "kernels");
 /** Compiled once for each instruction set. */
 export const kernelSource = "kernels.c";
 /** Compiled once for the native addon. */
-export const nativeSources = ["runtime.c", "pool.c", "addon.c"];
+export const nativeSources = ["runtime.c", "pool.c", "pack.c", "native.c", "addon.c"];
 /** Compiled once for the WebAssembly modules. */
-export const wasmSources = ["runtime.c", "pool_wasm.c", "wasm.c"];
+export const wasmSources = ["runtime.c", "pool.c", "pack.c", "wasm.c"];
 
 export interface InstructionSet {
   readonly name: string;

@@ -26,17 +26,34 @@ const targetFlags = ["--target=wasm32-unknown-unknown", "-matomics", "-mbulk-mem
 /** 4 GiB, all that 32-bit addresses reach; a host may give less. */
 const maximumBytes = 65536 * 65536;
 
+/** Data and the first thread's stack; as much as `wasm-runtime.ts` gives a module to start with. */
+const initialBytes = 32 * 65536;
+
+const exportedFunctions = [
+  "hh_instruction_sets",
+  "hh_create",
+  "hh_destroy",
+  "hh_allocate",
+  "hh_release",
+  "hh_packed_bytes",
+  "hh_pack_rows",
+  "hh_run",
+  "hh_offer_threads",
+  "hh_thread_main",
+];
+
 const linkFlags = [
   "--no-entry",
   "--shared-memory",
   "--import-memory",
   `--max-memory=${maximumBytes}`,
   "--export=__stack_pointer",
-  "--export=__heap_base",
-  "--gc-sections",
+  ...exportedFunctions.map((name) => `--export=${name}`),
   "--strip-all",
+  `--initial-memory=${initialBytes}`,
+  "--stack-first",
   "-z",
-  "stack-size=262144",
+  "stack-size=1048576",
 ];
 
 /** Builds `dist/wasm/<instruction set>.wasm`, unless they are already what the sources give. */
@@ -55,16 +72,37 @@ export async function buildWasm(): Promise<"built" | "unchanged"> {
   return "built";
 }
 
+/** All of the C library that the kernels call; `wasm.c` has the bodies. */
+const stringHeader = `#include <stddef.h>
+void *memcpy(void *, const void *, size_t);
+void *memmove(void *, const void *, size_t);
+void *memset(void *, int, size_t);
+`;
+
+/** @throws Error with the compiler's own message. */
 async function compile(set: InstructionSet, flags: readonly string[], sources: clang.Tree): Promise<Uint8Array> {
   const own = instructionSetFlags(set);
+  const tree = { ...sources, libc: { "string.h": stringHeader } };
   const objects: clang.Tree = {};
   for (const source of [kernelSource, ...wasmSources]) {
     const object = source.replace(/c$/, "o");
-    const made = await clang.commands.clang([...flags, ...own, "-c", source, "-o", object], sources);
-    objects[object] = made![object]!;
+    objects[object] = await make("clang", [...flags, ...own, "-Ilibc", "-c", source, "-o", object], tree, object);
   }
-  const linked = await clang.commands["wasm-ld"]([...linkFlags, ...Object.keys(objects), "-o", "out.wasm"], objects);
-  return linked!["out.wasm"] as Uint8Array;
+  return await make("wasm-ld", [...linkFlags, ...Object.keys(objects), "-o", "out.wasm"], objects, "out.wasm");
+}
+
+async function make(
+  tool: "clang" | "wasm-ld",
+  args: string[],
+  files: clang.Tree,
+  product: string,
+): Promise<Uint8Array> {
+  try {
+    return (await clang.commands[tool](args, files))![product] as Uint8Array;
+  } catch (error) {
+    if (error instanceof clang.Exit) throw new Error(`${tool} failed: ${args.join(" ")}`);
+    throw error;
+  }
 }
 
 /** The package exports its version, though its types do not say so. */

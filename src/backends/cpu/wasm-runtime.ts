@@ -1,0 +1,177 @@
+/**
+ * The CPU runtime as WebAssembly: one shared memory of up to 4 GiB, one instance of the module for each thread.
+ *
+ * Memory is always declared shared, also for one thread: its views then stay valid when it grows. A page that is not
+ * cross-origin isolated can have such memory too; it only cannot hand it to workers, so it has one thread.
+ */
+import { assert, DisposedError, OutOfMemoryError, UnsupportedError } from "../../core/errors.js";
+import type { CpuRuntime } from "./cpu-runtime.js";
+import { type WasmHost, type WasmInstructionSet, type WasmThread, wasmInstructionSets } from "./wasm-host.js";
+
+export interface WasmRuntimeOptions {
+  /** Threads to compute with, the caller's included. 1 or more; a host may have fewer to give. */
+  readonly threads: number;
+  /** Forces an instruction set; the best that there is unless given. */
+  readonly instructionSet?: string;
+}
+
+/** What the modules export. Addresses come back signed; `int64_t` is a BigInt. */
+interface Exports {
+  readonly __stack_pointer: WebAssembly.Global;
+  hh_create(threads: number, instructionSet: number): number;
+  hh_destroy(runtime: number): void;
+  hh_allocate(bytes: number): number;
+  hh_release(address: number, bytes: number): void;
+  hh_packed_bytes(storage: number, out: bigint, width: bigint): number;
+  hh_pack_rows(
+    matrix: number,
+    rows: number,
+    storage: number,
+    out: bigint,
+    width: bigint,
+    first: bigint,
+    count: bigint,
+  ): void;
+  hh_run(runtime: number, plan: number, words: bigint, live: number): void;
+  hh_offer_threads(count: number): void;
+}
+
+/** The numbers of the instruction sets in `kernels/hitherto.h`. */
+const instructionSetNumbers: Record<WasmInstructionSet, number> = { simd128: 1, relaxed_simd: 2 };
+
+const pageBytes = 65536;
+/** Pages that the modules start with: their data and the first thread's stack; see the link flags in `tools/`. */
+const initialPages = 32;
+/** Most pages to ask for; a host that cannot reserve so much address space is asked for less. */
+const maximumPages = [65536, 32768, 16384, 8192];
+const stackBytes = 1 << 20;
+const stagingBytes = 1 << 20;
+
+/** @throws UnsupportedError when `options.instructionSet` is not one that this host has. */
+export async function createWasmRuntime(host: WasmHost, options: WasmRuntimeOptions): Promise<CpuRuntime> {
+  const set = chooseInstructionSet(host, options.instructionSet);
+  const module = await host.module(set);
+  const memory = reserveMemory();
+  const imports = { now: () => performance.now(), may_sleep: () => Number(host.maySleep) };
+  const instance = await WebAssembly.instantiate(module, { env: { memory }, host: imports });
+  const exports = instance.exports as unknown as Exports;
+  const workers = await startWorkers(host, module, memory, exports, options.threads - 1);
+  const runtime = exports.hh_create(workers.length + 1, instructionSetNumbers[set]);
+  if (runtime === 0) throw new OutOfMemoryError(stackBytes, "WebAssembly");
+  return new WasmRuntime(host, set, memory, exports, runtime, workers);
+}
+
+function chooseInstructionSet(host: WasmHost, wanted: string | undefined): WasmInstructionSet {
+  const present = wasmInstructionSets.filter((set) => set !== "relaxed_simd" || host.hasRelaxedSimd());
+  if (wanted === undefined) return present.at(-1)!;
+  const found = present.find((set) => set === wanted);
+  if (found === undefined) throw new UnsupportedError("WebAssembly instruction set", wanted, present);
+  return found;
+}
+
+function reserveMemory(): WebAssembly.Memory {
+  for (const maximum of maximumPages) {
+    try {
+      return new WebAssembly.Memory({ initial: initialPages, maximum, shared: true });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw new OutOfMemoryError(maximumPages.at(-1)! * pageBytes, "WebAssembly");
+}
+
+/** Starts as many workers as the host gives, up to `count`; each gets a stack of its own. */
+async function startWorkers(
+  host: WasmHost,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  exports: Exports,
+  count: number,
+): Promise<WasmThread[]> {
+  const indices = Array.from({ length: Math.min(count, host.maximumThreads - 1) }, (_, index) => index);
+  const workers = await Promise.all(
+    indices.map((index) => {
+      const stack = (exports.hh_allocate(stackBytes) >>> 0) + stackBytes;
+      return host.startThread({ module, memory, index, stack });
+    }),
+  );
+  exports.hh_offer_threads(workers.length);
+  return workers;
+}
+
+class WasmRuntime implements CpuRuntime {
+  readonly name = "wasm";
+  readonly threads: number;
+  readonly #staging: number;
+  #disposed = false;
+
+  constructor(
+    readonly host: WasmHost,
+    readonly instructionSet: string,
+    readonly memory: WebAssembly.Memory,
+    readonly exports: Exports,
+    readonly runtime: number,
+    readonly workers: readonly WasmThread[],
+  ) {
+    this.threads = workers.length + 1;
+    this.#staging = this.allocate(stagingBytes);
+  }
+
+  allocate(bytes: number): number {
+    const address = bytes < maximumPages[0]! * pageBytes ? this.exports.hh_allocate(bytes) >>> 0 : 0;
+    if (address === 0) throw new OutOfMemoryError(bytes, "WebAssembly");
+    return address;
+  }
+
+  release(address: number, bytes: number): void {
+    this.exports.hh_release(address, bytes);
+  }
+
+  view(address: number, bytes: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, bytes);
+  }
+
+  packedBytes(storage: number, out: number, width: number): number {
+    return this.exports.hh_packed_bytes(storage, BigInt(out), BigInt(width)) >>> 0;
+  }
+
+  /** Rows pass through a fixed piece of linear memory, a few at a time; a row longer than that gets one of its own. */
+  packRows(
+    matrix: number,
+    rows: Uint8Array,
+    storage: number,
+    shape: readonly [number, number],
+    first: number,
+    count: number,
+  ): void {
+    if (count === 0) return;
+    const rowBytes = rows.length / count;
+    assert(Number.isInteger(rowBytes), "rows to pack must be whole");
+    const step = Math.max(1, Math.floor(stagingBytes / rowBytes));
+    const staging = rowBytes > stagingBytes ? this.allocate(rowBytes) : this.#staging;
+    const [out, width] = [BigInt(shape[0]), BigInt(shape[1])];
+    for (let row = 0; row < count; row += step) {
+      const some = Math.min(step, count - row);
+      this.view(staging, some * rowBytes).set(rows.subarray(row * rowBytes, (row + some) * rowBytes));
+      this.exports.hh_pack_rows(matrix, staging, storage, out, width, BigInt(first + row), BigInt(some));
+    }
+    if (staging !== this.#staging) this.release(staging, rowBytes);
+  }
+
+  run(plan: number, words: number, live: number): void {
+    if (this.#disposed) throw new DisposedError("the WebAssembly runtime");
+    this.exports.hh_run(this.runtime, plan, BigInt(words), live);
+  }
+
+  async runAsync(plan: number, words: number, live: number): Promise<void> {
+    await this.host.turn();
+    this.run(plan, words, live);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.exports.hh_destroy(this.runtime);
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+  }
+}

@@ -1,0 +1,93 @@
+/** The public streaming call: a loop over `session.step()` that knows when to stop and which text may be shown. */
+import { Breather } from "../core/breathe.js";
+import { OutOfRangeError } from "../core/errors.js";
+import { rejectUnknownOptions } from "../core/options.js";
+import type { Alternative } from "./alternatives.js";
+import type { SamplingOptions } from "./sampling/sampler.js";
+import type { Session } from "./session.js";
+import { checkStopping, type StoppingOptions, type StopReason, StopStrings } from "./stopping.js";
+
+export interface GenerationOptions {
+  /** Tokens to generate at most. Default 256. */
+  readonly maxTokens?: number;
+  readonly sampling?: SamplingOptions;
+  readonly stopping?: StoppingOptions;
+  /** How many of the likeliest tokens each step reports. Default 0. */
+  readonly alternatives?: number;
+  /** Ends the generation between two steps; the generator then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** One token of a completion. */
+export interface GenerationStep {
+  readonly token: number;
+  /** Text that may be shown now. The texts of all steps together are the completion. */
+  readonly text: string;
+  /** ln p of the token under the model itself. */
+  readonly logprob: number;
+  readonly alternatives: readonly Alternative[];
+  /** On the last step: what ended the completion. */
+  readonly stop?: StopReason;
+}
+
+const optionNames = ["maxTokens", "sampling", "stopping", "alternatives", "signal"];
+
+/** @throws UnknownOptionError, OutOfRangeError, InvalidValueError */
+export function checkGeneration(options: GenerationOptions): void {
+  rejectUnknownOptions(options, optionNames);
+  const { maxTokens = 256, stopping } = options;
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) throw new OutOfRangeError("maxTokens", "a whole number from 1 on", maxTokens);
+  if (stopping !== undefined) checkStopping(stopping);
+}
+
+/**
+ * Generates from where the session stands.
+ * @param endIds - the model's own end ids
+ */
+export async function* generate(session: Session, options: GenerationOptions, endIds: readonly number[]): AsyncGenerator<GenerationStep> {
+  const { maxTokens = 256, stopping = {}, signal } = options;
+  const ends = new Set(stopping.endIds === false ? [] : endIds);
+  const stops = new Set(stopping.tokenIds ?? []);
+  const strings = new StopStrings(stopping.strings ?? []);
+  const deadline = stopping.maxTime === undefined ? Number.POSITIVE_INFINITY : performance.now() + stopping.maxTime;
+  const breather = new Breather();
+  for (let count = 1; ; count++) {
+    signal?.throwIfAborted();
+    const { token, text, logprob, alternatives } = await session.step({ signal });
+    const shown = ends.has(token) || stops.has(token) ? { text: "" } : strings.push(text);
+    const stop = stopReason(token, shown.stopped, { ends, stops, full: session.room === 0, last: count === maxTokens, deadline });
+    if (stop === undefined) {
+      yield { token, text: shown.text, logprob, alternatives };
+    } else {
+      const rest = stop.kind === "string" ? "" : remainder(session, strings, stop);
+      yield { token, text: shown.text + rest, logprob, alternatives, stop };
+      return;
+    }
+    await breather.breathe();
+  }
+}
+
+interface Limits {
+  readonly ends: ReadonlySet<number>;
+  readonly stops: ReadonlySet<number>;
+  readonly full: boolean;
+  readonly last: boolean;
+  readonly deadline: number;
+}
+
+function stopReason(token: number, stopped: string | undefined, limits: Limits): StopReason | undefined {
+  if (limits.ends.has(token)) return { kind: "end", token };
+  if (limits.stops.has(token)) return { kind: "token", token };
+  if (stopped !== undefined) return { kind: "string", text: stopped };
+  if (limits.last) return { kind: "maxTokens" };
+  if (limits.full) return { kind: "contextLength" };
+  if (performance.now() >= limits.deadline) return { kind: "maxTime" };
+  return undefined;
+}
+
+/** Text that was held back and is not coming to more. */
+function remainder(session: Session, strings: StopStrings, stop: StopReason): string {
+  const held = strings.flush();
+  // An end token's own text is not part of the completion, so the stream must not be asked for it.
+  return stop.kind === "end" || stop.kind === "token" ? held : held + session.flushText();
+}

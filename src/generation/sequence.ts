@@ -1,0 +1,52 @@
+/** A sequence's memory: its place in the cache and, for encoder-decoder models, the source it attends to. */
+import type { BlockPool } from "../cache/block-pool.js";
+import { BlockTable } from "../cache/block-table.js";
+
+/** The encoded source that a decoder attends to; shared by forks and beams. */
+export class EncodedSource {
+  #users = 1;
+
+  constructor(
+    readonly table: BlockTable,
+    /** The encoder's output [length, hiddenSize]. */
+    readonly output: Float32Array,
+  ) {}
+
+  get length(): number {
+    return this.table.length;
+  }
+
+  retain(): EncodedSource {
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.table.dispose();
+  }
+}
+
+export class Sequence {
+  constructor(
+    readonly table: BlockTable,
+    readonly source?: EncodedSource,
+  ) {}
+
+  static empty(pool: BlockPool, contextLength: number, source?: EncodedSource): Sequence {
+    return new Sequence(new BlockTable(pool, contextLength), source);
+  }
+
+  /** Positions whose keys and values are in the cache. */
+  get length(): number {
+    return this.table.length;
+  }
+
+  fork(): Sequence {
+    return new Sequence(this.table.fork(), this.source?.retain());
+  }
+
+  dispose(): void {
+    this.table.dispose();
+    this.source?.release();
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * A sequence in progress: a mutable timeline of token ids that can be read, stepped, appended to, rewound and forked.
+ *
+ * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was rewound,
+ * forked or fed in pieces continues as a fresh one with the same tokens would.
+ */
+import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
+import { type Alternative, topAlternatives } from "./alternatives.js";
+import type { Engine } from "./engine.js";
+import { createSampler, type Sampler, type SamplingOptions } from "./sampling/sampler.js";
+import type { Sequence } from "./sequence.js";
+
+export interface SessionOptions {
+  readonly sampling?: SamplingOptions;
+  /** How many of the likeliest tokens each step reports. Default 0. */
+  readonly alternatives?: number;
+}
+
+export interface StepOptions {
+  /** Take this token instead of choosing one. */
+  readonly token?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What one step did. */
+export interface Step {
+  /** The token that was added. */
+  readonly token: number;
+  /** Text that became complete with it; never half a character, often empty. */
+  readonly text: string;
+  /** ln p of the token under the model itself, before any sampling option. */
+  readonly logprob: number;
+  /** The likeliest tokens at this place, likeliest first. */
+  readonly alternatives: readonly Alternative[];
+  /** Index of the token in the sequence. */
+  readonly position: number;
+  /** [vocabSize]: the logits it was chosen from. The session's own memory: valid until its next step. */
+  readonly logits: Float32Array;
+}
+
+export class Session {
+  readonly #ids: number[] = [];
+  readonly #alternatives: number;
+  readonly #sampler: Sampler;
+  #sequence: Sequence | undefined;
+  #stream: TextStream | undefined;
+  /** Logits after the last token, when `#logitsLength` is the sequence's length. */
+  #logits: Float32Array | undefined;
+  #logSumExp = 0;
+  #logitsLength = -1;
+
+  /** Called by `Model.session`. @throws what `createSampler` throws */
+  constructor(
+    readonly engine: Engine,
+    readonly tokenizer: Tokenizer | undefined,
+    sequence: Sequence,
+    readonly options: SessionOptions = {},
+  ) {
+    const { vocabSize } = engine.network.config;
+    this.#sampler = createSampler(options.sampling ?? {}, vocabSize);
+    this.#alternatives = options.alternatives ?? 0;
+    if (!(Number.isInteger(this.#alternatives) && this.#alternatives >= 0 && this.#alternatives <= vocabSize)) {
+      throw new OutOfRangeError("alternatives", `a whole number from 0 to ${vocabSize}`, this.#alternatives);
+    }
+    this.#sequence = sequence;
+  }
+
+  /** All tokens of the timeline, the prompt's first. */
+  get tokenIds(): readonly number[] {
+    return this.#ids;
+  }
+
+  get length(): number {
+    return this.#ids.length;
+  }
+
+  /** Positions that the timeline can still grow by. */
+  get room(): number {
+    return this.engine.network.capacity.contextLength - this.#ids.length;
+  }
+
+  /** The seed in use: give it to another session to draw the same tokens. */
+  get seed(): number {
+    return this.#sampler.seed;
+  }
+
+  /** The whole timeline as text. @throws InvalidValueError for a model without a tokenizer */
+  get text(): string {
+    return this.#needTokenizer().decode(this.#ids);
+  }
+
+  /**
+   * Logits for the token after the last one. Runs what was added since the last call.
+   * @returns [vocabSize], the session's own memory: valid until its next step
+   */
+  async logits(signal?: AbortSignal): Promise<Float32Array> {
+    const sequence = this.#open();
+    if (this.#ids.length === 0) throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
+    if (this.#logitsLength === this.#ids.length) return this.#logits!;
+    this.#logits ??= new Float32Array(this.engine.network.config.vocabSize);
+    // The last token is run again where it was run before without its logits being kept: same bits.
+    const from = Math.min(sequence.length, this.#ids.length - 1);
+    if (sequence.length > from) sequence.table.truncate(from);
+    const ids = from === 0 ? this.#ids : this.#ids.slice(from);
+    this.#logitsLength = -1;
+    await this.engine.advance([{ sequence, ids, outputs: "last" }], {
+      signal,
+      onOutput: ({ logits, logSumExp }) => {
+        this.#logits!.set(logits);
+        this.#logSumExp = logSumExp;
+      },
+    });
+    this.#logitsLength = from + ids.length;
+    return this.#logits!;
+  }
+
+  /**
+   * Chooses the next token and adds it to the timeline.
+   * @throws ContextFullError, OutOfRangeError for a given token that is not in the vocabulary
+   */
+  async step(options: StepOptions = {}): Promise<Step> {
+    const logits = await this.logits(options.signal);
+    const position = this.#ids.length;
+    const token = options.token ?? this.#sampler.choose(logits, position);
+    if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
+      throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
+    }
+    const text = this.#push(token);
+    const logprob = logits[token]! - this.#logSumExp;
+    const alternatives = this.#alternatives === 0 ? [] : topAlternatives(logits, this.#logSumExp, this.#alternatives);
+    return { token, text, logprob, alternatives, position, logits };
+  }
+
+  /** Steps `count` times; returns the tokens. */
+  async take(count: number): Promise<number[]> {
+    const tokens: number[] = [];
+    for (let i = 0; i < count; i++) tokens.push((await this.step()).token);
+    return tokens;
+  }
+
+  /** Adds text or token ids to the timeline; they are run now, so that the next step is quick. */
+  async append(addition: string | ArrayLike<number>, signal?: AbortSignal): Promise<void> {
+    this.#open();
+    const ids =
+      typeof addition === "string" ? this.#needTokenizer().encode(addition, { addSpecialTokens: false }) : addition;
+    if (ids.length === 0) return;
+    this.extend(ids);
+    try {
+      await this.logits(signal);
+    } catch (error) {
+      this.rewind(ids.length);
+      throw error;
+    }
+  }
+
+  /** Adds token ids without running them yet; the next step or `logits` does. */
+  extend(ids: ArrayLike<number>): void {
+    for (let i = 0; i < ids.length; i++) this.#push(ids[i]!);
+  }
+
+  /** Takes the last `count` tokens off the timeline. @throws OutOfRangeError */
+  rewind(count: number): void {
+    const sequence = this.#open();
+    if (!(Number.isInteger(count) && count >= 0 && count <= this.#ids.length)) {
+      throw new OutOfRangeError("count", `a whole number from 0 to ${this.#ids.length}`, count);
+    }
+    if (count === 0) return;
+    this.#ids.length -= count;
+    if (sequence.length > this.#ids.length) sequence.table.truncate(this.#ids.length);
+    this.#logitsLength = -1;
+    this.#stream = undefined;
+  }
+
+  /**
+   * A second timeline with the same past, sharing its memory until they differ.
+   * It draws the same tokens as this one unless given another seed.
+   */
+  fork(options: SessionOptions = {}): Session {
+    const sampling = { ...this.options.sampling, seed: this.seed, ...options.sampling };
+    const greedy = this.options.sampling === undefined && options.sampling === undefined;
+    const merged = { ...this.options, ...options, sampling: greedy ? undefined : sampling };
+    const fork = new Session(this.engine, this.tokenizer, this.#open().fork(), merged);
+    fork.#ids.push(...this.#ids);
+    if (this.#logitsLength === this.#ids.length) {
+      fork.#logits = this.#logits!.slice();
+      fork.#logSumExp = this.#logSumExp;
+      fork.#logitsLength = this.#logitsLength;
+    }
+    return fork;
+  }
+
+  /** What is left of the text at the end: bytes that never became a whole character. */
+  flushText(): string {
+    const text = this.#stream?.flush() ?? "";
+    this.#stream = undefined;
+    return text;
+  }
+
+  /** Frees the session's memory. It cannot be used afterwards. */
+  dispose(): void {
+    this.#sequence?.dispose();
+    this.#sequence = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #push(token: number): string {
+    if (this.tokenizer === undefined) {
+      this.#ids.push(token);
+      return "";
+    }
+    this.#stream ??= this.tokenizer.stream({ after: this.#ids });
+    this.#ids.push(token);
+    return this.#stream.push(token);
+  }
+
+  #open(): Sequence {
+    if (this.#sequence === undefined) throw new DisposedError("session");
+    return this.#sequence;
+  }
+
+  #needTokenizer(): Tokenizer {
+    if (this.tokenizer === undefined) throw new InvalidValueError("text", "token ids: this model has no tokenizer", "text");
+    return this.tokenizer;
+  }
+}

@@ -16,12 +16,16 @@
 /* Lanes of a sum, outputs in a panel of a packed matrix, and positions in a block of the KV cache. */
 #define HH_LANES 16
 
+/* Every block of memory from hh_allocate may be read (not written) this far beyond its end. */
+#define HH_READABLE_TAIL 64
+
 /* ------------------------------------------------------------------ plans */
 
 /* A word of a plan. Addresses, sizes and float32 bit patterns (low half) all fit. */
 typedef int64_t hh_word;
 
-/* An instruction: its operation, its rows, what a row costs, then the operation's own arguments. */
+/* An instruction: its operation, its rows, what a row costs, then the operation's own arguments. Two words, then
+ * `argument_count` more. What the arguments are stands at the head of each operation's file. */
 typedef struct {
   int32_t operation;      /* hh_operation_id */
   int32_t argument_count; /* words that follow */
@@ -29,7 +33,32 @@ typedef struct {
   int32_t row_cost;       /* about how many nanoseconds one row takes on one thread; decides how many threads help */
 } hh_instruction;
 
-/* The part of an instruction's work that one thread does: part `index` of `count`. */
+/* Operations by number; src/backends/cpu/instructions.ts lists the same names in the same order. */
+typedef enum {
+  HH_EMBEDDING,
+  HH_LINEAR_F32,
+  HH_LINEAR_F16,
+  HH_LINEAR_BF16,
+  HH_LINEAR_Q8_0,
+  HH_LINEAR_Q4_0,
+  HH_QUANTIZE_ROWS,
+  HH_RMS_NORM,
+  HH_LAYER_NORM,
+  HH_ROTARY,
+  HH_CACHE_WRITE,
+  HH_ATTENTION,
+  HH_ATTENTION_WEIGHTS,
+  HH_ACTIVATION,
+  HH_GATED_ACTIVATION,
+  HH_ADD,
+  HH_SCALE,
+  HH_SOFT_CAP,
+  HH_SELECT_ROWS,
+  HH_OPERATION_COUNT
+} hh_operation_id;
+
+/* The part of an instruction's work that is done in one go: part `index` of `count`. Threads take the next part that
+ * nobody has taken; `count` is at least 1 and may exceed the number of threads. */
 typedef struct {
   int32_t index, count;
 } hh_share;
@@ -41,6 +70,7 @@ typedef struct {
   const int32_t *live; /* live sizes of this run, by dimension index */
   int32_t rows;
   hh_share share;
+  int32_t thread; /* which thread this is, from 0: chooses its part of a scratch buffer */
 } hh_call;
 
 typedef void hh_operation(const hh_call *call);
@@ -51,24 +81,34 @@ typedef void hh_operation(const hh_call *call);
  *   F32   panel: [in][16] float
  *   F16   panel: [in][16] half
  *   BF16  panel: [in][16] bfloat16
- *   Q8_0  panel: [in/32] groups of { half scale[16]; uint8 value[8][16][4] }: value[q][lane][i] is 128 + the
- *         weight at in = 32*group + 4*q + i, so that one 64-byte load holds four weights of each of 16 outputs.
- *   Q4_0  panel: [in/32] groups of { half scale[16]; uint8 pair[4][16][4] }: the low nibble of pair[q][lane][i] is
- *         8 + the weight at 32*group + 4*q + i, the high nibble the one 16 further on. */
-enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0 };
+ *   Q8_0  panel: [in/32][16] half scales, zeros up to a multiple of 64 bytes, then uint8 value[in/32][8][16][4]:
+ *         value[g][q][lane][i] is 128 + the weight at in = 32*g + 4*q + i, so that one 64-byte load holds four
+ *         weights of each of 16 outputs.
+ *   Q4_0  panel: [in/32][16] half scales, padded likewise, then uint8 pair[in/32][4][16][4]: the low nibble of
+ *         pair[g][q][lane][i] is 8 + the weight at 32*g + 4*q + i, the high nibble the one 16 further on.
+ * HH_ROWS_F32 is not packed: plain rows of float, as small tables are kept; only the embedding reads those. */
+enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0, HH_ROWS_F32 };
+
+/* Elements in a block of the quantized types, and of a quantized row of activations. */
+#define HH_BLOCK 32
+
+/* A quantized row of activations (HH_QUANTIZE_ROWS), `in` elements, a multiple of HH_BLOCK:
+ *   int8 value[in], float scale[in/32], int32 offset[in/32] (-128 * the sum of the block's values),
+ * padded to a multiple of 64 bytes. */
+size_t hh_quantized_row_bytes(int64_t in);
 
 /* ------------------------------------------------------------------ the runtime, as its hosts call it */
 
 typedef struct hh_runtime hh_runtime;
 
 /* Instruction sets, lowest first; which exist depends on what the library was compiled for. */
-enum { HH_SCALAR, HH_SIMD128, HH_RELAXED_SIMD, HH_NEON, HH_AVX2, HH_AVX512, HH_AVX512_VNNI };
+enum { HH_SCALAR, HH_SIMD128, HH_RELAXED_SIMD, HH_NEON, HH_AVX2, HH_AVX512, HH_AVX512_VNNI, HH_INSTRUCTION_SET_COUNT };
 
 /* Bit set (1 << id) of the instruction sets that are compiled in and that this processor has. */
 uint32_t hh_instruction_sets(void);
 
 /* A runtime with `threads` threads (the caller's is the first) using kernels of one instruction set.
- * NULL when memory or threads are not to be had. */
+ * NULL when memory or threads are not to be had, or the instruction set is not. */
 hh_runtime *hh_create(int32_t threads, int32_t instruction_set);
 void hh_destroy(hh_runtime *runtime);
 
@@ -83,7 +123,8 @@ size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in);
  * after row. Rows may come in any order and number; each is packed independently. */
 void hh_pack_rows(void *matrix, const void *rows, int32_t storage, int64_t out, int64_t in, int64_t first, int64_t count);
 
-/* Runs a plan of `words` words: instructions one after the other, each finished before the next begins. */
+/* Runs a plan of `words` words: instructions one after the other, each finished before the next begins.
+ * One run of a runtime at a time. */
 void hh_run(hh_runtime *runtime, const hh_word *plan, int64_t words, const int32_t *live);
 
 #endif

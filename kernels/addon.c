@@ -1,0 +1,170 @@
+/* The C runtime as a Node addon: the functions of hitherto.h over addresses as plain numbers.
+ *
+ * Its one caller is src/backends/cpu/native-runtime.node.ts, which checks what users can get wrong. */
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <stdlib.h>
+
+#include "hitherto.h"
+
+#define MAX_ARGUMENTS 8
+
+typedef struct {
+  napi_value value[MAX_ARGUMENTS];
+} arguments;
+
+static arguments arguments_of(napi_env env, napi_callback_info info) {
+  arguments a;
+  size_t count = MAX_ARGUMENTS;
+  napi_get_cb_info(env, info, &count, a.value, NULL, NULL);
+  return a;
+}
+
+/* A whole number: an address, a size, a choice. 0 for anything else. */
+static int64_t integer(napi_env env, napi_value value) {
+  int64_t result = 0;
+  napi_get_value_int64(env, value, &result);
+  return result;
+}
+
+static void *pointer(napi_env env, napi_value value) { return (void *)(intptr_t)integer(env, value); }
+
+static napi_value number(napi_env env, double value) {
+  napi_value result;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+/* instructionSets(): bit set */
+static napi_value instruction_sets(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, hh_instruction_sets());
+}
+
+/* create(threads, instructionSet): address of a runtime, or 0 */
+static napi_value create(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  return number(env, (double)(intptr_t)hh_create((int32_t)integer(env, a.value[0]), (int32_t)integer(env, a.value[1])));
+}
+
+/* destroy(runtime) */
+static napi_value destroy(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  hh_destroy(pointer(env, a.value[0]));
+  return NULL;
+}
+
+/* allocate(bytes): address, or 0 */
+static napi_value allocate(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  return number(env, (double)(intptr_t)hh_allocate((size_t)integer(env, a.value[0])));
+}
+
+/* release(address, bytes) */
+static napi_value release(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  hh_release(pointer(env, a.value[0]), (size_t)integer(env, a.value[1]));
+  return NULL;
+}
+
+static void keep(napi_env env, void *data, void *hint) { (void)env, (void)data, (void)hint; }
+
+/* view(address, bytes): ArrayBuffer over that memory, which it does not own. Once per address, says V8. */
+static napi_value view(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  napi_value result = NULL;
+  napi_create_external_arraybuffer(env, pointer(env, a.value[0]), (size_t)integer(env, a.value[1]), keep, NULL, &result);
+  return result;
+}
+
+/* detach(ArrayBuffer): it becomes empty; for before the memory is released */
+static napi_value detach(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  napi_detach_arraybuffer(env, a.value[0]);
+  return NULL;
+}
+
+/* packedBytes(storage, out, in) */
+static napi_value packed_bytes(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  return number(env, (double)hh_packed_bytes((int32_t)integer(env, a.value[0]), integer(env, a.value[1]),
+                                             integer(env, a.value[2])));
+}
+
+/* packRows(matrix, rows: Uint8Array, storage, out, in, first, count) */
+static napi_value pack_rows(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  void *rows = NULL;
+  if (napi_get_typedarray_info(env, a.value[1], NULL, NULL, &rows, NULL, NULL) != napi_ok) {
+    napi_throw_type_error(env, NULL, "rows must be a Uint8Array");
+    return NULL;
+  }
+  hh_pack_rows(pointer(env, a.value[0]), rows, (int32_t)integer(env, a.value[2]), integer(env, a.value[3]),
+               integer(env, a.value[4]), integer(env, a.value[5]), integer(env, a.value[6]));
+  return NULL;
+}
+
+/* run(runtime, plan, words, live) */
+static napi_value run(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  hh_run(pointer(env, a.value[0]), pointer(env, a.value[1]), integer(env, a.value[2]), pointer(env, a.value[3]));
+  return NULL;
+}
+
+typedef struct {
+  hh_runtime *runtime;
+  const hh_word *plan;
+  int64_t words;
+  const int32_t *live;
+  napi_async_work work;
+  napi_deferred deferred;
+} async_run;
+
+static void async_execute(napi_env env, void *data) {
+  (void)env;
+  const async_run *r = data;
+  hh_run(r->runtime, r->plan, r->words, r->live);
+}
+
+static void async_complete(napi_env env, napi_status status, void *data) {
+  (void)status;
+  async_run *r = data;
+  napi_value nothing;
+  napi_get_undefined(env, &nothing);
+  napi_resolve_deferred(env, r->deferred, nothing);
+  napi_delete_async_work(env, r->work);
+  free(r);
+}
+
+/* runAsync(runtime, plan, words, live): Promise */
+static napi_value run_async(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  async_run *r = malloc(sizeof(async_run));
+  if (r == NULL) {
+    napi_throw_error(env, NULL, "out of memory");
+    return NULL;
+  }
+  *r = (async_run){pointer(env, a.value[0]), pointer(env, a.value[1]), integer(env, a.value[2]),
+                   pointer(env, a.value[3]), NULL, NULL};
+  napi_value promise, name;
+  napi_create_promise(env, &r->deferred, &promise);
+  napi_create_string_utf8(env, "hitherto", NAPI_AUTO_LENGTH, &name);
+  napi_create_async_work(env, NULL, name, async_execute, async_complete, r, &r->work);
+  napi_queue_async_work(env, r->work);
+  return promise;
+}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+#define EXPORT(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
+      EXPORT("instructionSets", instruction_sets), EXPORT("create", create),
+      EXPORT("destroy", destroy), EXPORT("allocate", allocate),
+      EXPORT("release", release), EXPORT("view", view),
+      EXPORT("detach", detach), EXPORT("packedBytes", packed_bytes),
+      EXPORT("packRows", pack_rows), EXPORT("run", run),
+      EXPORT("runAsync", run_async),
+#undef EXPORT
+  };
+  napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  return exports;
+}

@@ -1,0 +1,98 @@
+/* Products of bytes: four unsigned weights times four signed activations in each of sixteen lanes, summed exactly. */
+#ifndef HH_DOT_H
+#define HH_DOT_H
+
+#include "lanes.h"
+
+/* Four activations, the same for every lane, in the form that dot4 wants. */
+#if defined(__AVX512VNNI__) && HH_WIDTH == 16
+typedef struct {
+  i32x16 bytes;
+} dot_activations;
+
+HH_INLINE dot_activations load_activations(const int8_t *x) {
+  int32_t bytes;
+  memcpy(&bytes, x, 4);
+  return (dot_activations){splat_int(bytes)};
+}
+
+HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
+  sum.part[0] = (i32_part)_mm512_dpbusd_epi32((__m512i)sum.part[0], (__m512i)weights.part[0], (__m512i)x.bytes.part[0]);
+  return sum;
+}
+
+#elif HH_WIDTH > 1 && !defined(__ARM_NEON)
+/* Bytes widened to 16 bits, even and odd ones apart: pairs of products then add up without overflow. */
+typedef struct {
+  i32x16 even, odd;
+} dot_activations;
+
+HH_INLINE dot_activations load_activations(const int8_t *x) {
+  const uint32_t even = (uint16_t)x[0] | (uint32_t)(uint16_t)x[2] << 16;
+  const uint32_t odd = (uint16_t)x[1] | (uint32_t)(uint16_t)x[3] << 16;
+  return (dot_activations){splat_int((int32_t)even), splat_int((int32_t)odd)};
+}
+
+HH_INLINE i32_part dot_pairs(i32_part a, i32_part b) {
+#if HH_WIDTH == 16
+  return (i32_part)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif HH_WIDTH == 8
+  return (i32_part)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#else
+  return (i32_part)wasm_i32x4_dot_i16x8((v128_t)a, (v128_t)b);
+#endif
+}
+
+HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
+  const i32x16 even = and_int(weights, splat_int(0x00ff00ff));
+  const i32x16 odd = and_int(shift_right(weights, 8), splat_int(0x00ff00ff));
+  HH_EACH_PART(i) sum.part[i] += dot_pairs(even.part[i], x.even.part[i]) + dot_pairs(odd.part[i], x.odd.part[i]);
+  return sum;
+}
+
+#elif HH_WIDTH > 1
+typedef struct {
+  int8x16_t bytes;
+} dot_activations;
+
+HH_INLINE dot_activations load_activations(const int8_t *x) {
+  int32_t bytes;
+  memcpy(&bytes, x, 4);
+  return (dot_activations){vreinterpretq_s8_s32(vdupq_n_s32(bytes))};
+}
+
+HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
+  HH_EACH_PART(i) {
+    const uint8x16_t w = (uint8x16_t)weights.part[i];
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    sum.part[i] = (i32_part)vusdotq_s32((int32x4_t)sum.part[i], w, x.bytes);
+#else
+    const int16x8_t low = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(w))), vmovl_s8(vget_low_s8(x.bytes)));
+    const int16x8_t high = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(w))), vmovl_s8(vget_high_s8(x.bytes)));
+    sum.part[i] += (i32_part)vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high));
+#endif
+  }
+  return sum;
+}
+
+#else
+typedef const int8_t *dot_activations;
+
+HH_INLINE dot_activations load_activations(const int8_t *x) { return x; }
+
+HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
+  uint8_t bytes[HH_LANES][4];
+  memcpy(bytes, &weights, sizeof bytes);
+  for (int lane = 0; lane < HH_LANES; lane++)
+    for (int i = 0; i < 4; i++) sum.part[lane] += bytes[lane][i] * x[i];
+  return sum;
+}
+#endif
+
+HH_INLINE i32x16 load_bytes(const uint8_t *from) {
+  i32x16 r;
+  memcpy(&r, from, sizeof r);
+  return r;
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* Half-precision and bfloat16 numbers as floats, exactly, sixteen at a time. */
+#ifndef HH_HALF_H
+#define HH_HALF_H
+
+#include "lanes.h"
+
+/* One half as float, exactly: normal, subnormal, infinite or not a number. */
+HH_INLINE float float_of_half(uint16_t half) {
+  const uint32_t sign = (uint32_t)(half & 0x8000) << 16, magnitude = half & 0x7fff;
+  if (magnitude >= 0x7c00) return float_of_bits(sign | 0x7f800000 | (magnitude & 0x3ff) << 13 | (magnitude > 0x7c00) << 22);
+  /* Placed in a float's exponent field, a half is 2^112 too small; the product is exact. */
+  return float_of_bits(sign | magnitude << 13) * 0x1p112f;
+}
+
+HH_INLINE f32x16 load_halves(const uint16_t *from) {
+  f32x16 r;
+#if HH_WIDTH == 16
+  r.part[0] = (f32_part)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from));
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) r.part[i] = (f32_part)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from + 8 * i)));
+#elif defined(__ARM_NEON) && HH_WIDTH == 4
+  HH_EACH_PART(i) r.part[i] = (f32_part)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from + 4 * i)));
+#else
+  i32x16 sign, magnitude;
+  int32_t lanes[HH_LANES];
+  for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
+  memcpy(&magnitude, lanes, sizeof magnitude);
+  sign = shift_left(and_int(magnitude, splat_int(0x8000)), 16);
+  magnitude = and_int(magnitude, splat_int(0x7fff));
+  const f32x16 finite = mul16(of_bits(shift_left(magnitude, 13)), splat16(0x1p112f));
+  const f32x16 special = of_bits(or_int(shift_left(magnitude, 13), splat_int(0x7f800000)));
+  r = where_less(finite, splat16(65536.0f), finite, special);
+  r = of_bits(or_int(bits_of(r), sign));
+#endif
+  return r;
+}
+
+HH_INLINE f32x16 load_bfloats(const uint16_t *from) {
+  i32x16 r;
+#if HH_WIDTH == 16
+  r.part[0] = (i32_part)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16);
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i)
+  r.part[i] = (i32_part)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(from + 8 * i))), 16);
+#else
+  int32_t lanes[HH_LANES];
+  for (int i = 0; i < HH_LANES; i++) lanes[i] = (int32_t)((uint32_t)from[i] << 16);
+  memcpy(&r, lanes, sizeof r);
+#endif
+  return of_bits(r);
+}
+
+#endif

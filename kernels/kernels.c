@@ -1,0 +1,51 @@
+/* Every operation, compiled once for each instruction set: -DHH_ISA=name -DHH_ISA_NAME=1 and the flags of
+ * tools/sources.ts. All is static but the table of operations at the end, hh_operations_<name>.
+ *
+ * Optimisation must keep the bits: -ffp-contract=off, never -ffast-math. */
+#include "lanes.h"
+#include "half.h"
+#include "dot.h"
+#include "functions.h"
+#include "quantized.h"
+
+#include "quantized_element.c"
+
+#include "embedding.c"
+#include "linear_f32.c"
+#include "linear_f16.c"
+#include "linear_bf16.c"
+#include "quantize_rows.c"
+#include "linear_q8_0.c"
+#include "linear_q4_0.c"
+#include "rms_norm.c"
+#include "layer_norm.c"
+#include "rotary.c"
+#include "cache_write.c"
+#include "attention.c"
+#include "elementwise.c"
+#include "select_rows.c"
+
+#define HH_TABLE_OF(isa) hh_operations_##isa
+#define HH_TABLE(isa) HH_TABLE_OF(isa)
+
+hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
+    [HH_EMBEDDING] = embedding,
+    [HH_LINEAR_F32] = linear_f32_run,
+    [HH_LINEAR_F16] = linear_f16_run,
+    [HH_LINEAR_BF16] = linear_bf16_run,
+    [HH_LINEAR_Q8_0] = linear_q8_0_run,
+    [HH_LINEAR_Q4_0] = linear_q4_0_run,
+    [HH_QUANTIZE_ROWS] = quantize_rows,
+    [HH_RMS_NORM] = rms_norm,
+    [HH_LAYER_NORM] = layer_norm,
+    [HH_ROTARY] = rotary,
+    [HH_CACHE_WRITE] = cache_write,
+    [HH_ATTENTION] = attention,
+    [HH_ATTENTION_WEIGHTS] = attention_weights,
+    [HH_ACTIVATION] = activation,
+    [HH_GATED_ACTIVATION] = gated_activation,
+    [HH_ADD] = add,
+    [HH_SCALE] = scale,
+    [HH_SOFT_CAP] = soft_cap,
+    [HH_SELECT_ROWS] = select_rows,
+};

@@ -1,0 +1,291 @@
+/* Sixteen lanes: the vocabulary that every kernel is written in, mapped to what the processor has.
+ *
+ * A f32x16 is one register of AVX-512, two of AVX2, four of NEON or SIMD128, and sixteen floats in scalar code. All
+ * functions act on each lane alone, so results do not depend on the mapping; the one exception is SIMD128, which has
+ * no fused multiply-add and rounds the product too. Sums across lanes (sum_of, largest_of) follow one fixed tree. */
+#ifndef HH_LANES_H
+#define HH_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "hitherto.h"
+
+#define HH_INLINE static inline __attribute__((always_inline, unused))
+
+#if defined(HH_ISA_SCALAR)
+#define HH_WIDTH 1
+#elif defined(__AVX512F__)
+#include <immintrin.h>
+#define HH_WIDTH 16
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define HH_WIDTH 8
+#else
+#define HH_WIDTH 4
+#if defined(__ARM_NEON)
+#include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#endif
+#endif
+
+/* Registers that hold sixteen lanes. */
+#define HH_PARTS (HH_LANES / HH_WIDTH)
+
+#if HH_WIDTH == 1
+typedef float f32_part;
+typedef int32_t i32_part;
+#else
+typedef float f32_part __attribute__((vector_size(4 * HH_WIDTH)));
+typedef int32_t i32_part __attribute__((vector_size(4 * HH_WIDTH)));
+#endif
+
+typedef struct {
+  f32_part part[HH_PARTS];
+} f32x16;
+typedef struct {
+  i32_part part[HH_PARTS];
+} i32x16;
+
+#if defined(__clang__)
+#define HH_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define HH_UNROLL _Pragma("GCC unroll 16")
+#endif
+#if HH_WIDTH == 1
+#define HH_EACH_PART(i) for (int i = 0; i < HH_PARTS; i++)
+#else
+#define HH_EACH_PART(i) HH_UNROLL for (int i = 0; i < HH_PARTS; i++)
+#endif
+
+/* ------------------------------------------------------------------ one float */
+
+/* a * b + c as one lane of fma16 computes it. */
+HH_INLINE float fma1(float a, float b, float c) {
+#if defined(__wasm__)
+  return a * b + c;
+#else
+  return __builtin_fmaf(a, b, c);
+#endif
+}
+
+HH_INLINE float float_of_bits(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+/* A float argument of an instruction. */
+HH_INLINE float float_argument(hh_word word) { return float_of_bits((uint32_t)word); }
+
+HH_INLINE void *address(hh_word word) { return (void *)(intptr_t)word; }
+
+/* The first item of a part when `total` items are divided into `count` shares. */
+HH_INLINE int64_t share_start(int64_t total, int32_t index, int32_t count) { return total * index / count; }
+
+/* ------------------------------------------------------------------ moving */
+
+HH_INLINE f32x16 load16(const float *from) {
+  f32x16 r;
+  HH_EACH_PART(i) memcpy(&r.part[i], from + i * HH_WIDTH, sizeof(f32_part));
+  return r;
+}
+
+HH_INLINE void store16(float *to, f32x16 a) { HH_EACH_PART(i) memcpy(to + i * HH_WIDTH, &a.part[i], sizeof(f32_part)); }
+
+HH_INLINE f32x16 splat16(float x) {
+  f32x16 r;
+#if HH_WIDTH == 16
+  r.part[0] = (f32_part)_mm512_set1_ps(x);
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) r.part[i] = (f32_part)_mm256_set1_ps(x);
+#elif HH_WIDTH == 4
+  HH_EACH_PART(i) r.part[i] = (f32_part){x, x, x, x};
+#else
+  HH_EACH_PART(i) r.part[i] = x;
+#endif
+  return r;
+}
+
+/* The first `count` floats, 0 <= count <= 16; the other lanes are zero. */
+HH_INLINE f32x16 load_some(const float *from, int64_t count) {
+  if (count >= HH_LANES) return load16(from);
+#if HH_WIDTH == 16
+  f32x16 r;
+  r.part[0] = (f32_part)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+  return r;
+#else
+  float lanes[HH_LANES] = {0};
+  for (int64_t i = 0; i < count; i++) lanes[i] = from[i];
+  return load16(lanes);
+#endif
+}
+
+/* Stores the first `count` lanes, 0 <= count. */
+HH_INLINE void store_some(float *to, f32x16 a, int64_t count) {
+  if (count >= HH_LANES) {
+    store16(to, a);
+    return;
+  }
+#if HH_WIDTH == 16
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)a.part[0]);
+#else
+  float lanes[HH_LANES];
+  store16(lanes, a);
+  for (int64_t i = 0; i < count; i++) to[i] = lanes[i];
+#endif
+}
+
+/* ------------------------------------------------------------------ arithmetic */
+
+#define HH_PART_FUNCTION(type, name, expression)  \
+  HH_INLINE type name(type a, type b) {           \
+    HH_EACH_PART(i) a.part[i] = (expression);     \
+    return a;                                     \
+  }
+HH_PART_FUNCTION(f32x16, add16, a.part[i] + b.part[i])
+HH_PART_FUNCTION(f32x16, sub16, a.part[i] - b.part[i])
+HH_PART_FUNCTION(f32x16, mul16, a.part[i] * b.part[i])
+HH_PART_FUNCTION(f32x16, div16, a.part[i] / b.part[i])
+
+/* a * b + c, rounded once. */
+HH_INLINE f32x16 fma16(f32x16 a, f32x16 b, f32x16 c) {
+#if HH_WIDTH == 16
+  c.part[0] = (f32_part)_mm512_fmadd_ps((__m512)a.part[0], (__m512)b.part[0], (__m512)c.part[0]);
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) c.part[i] = (f32_part)_mm256_fmadd_ps((__m256)a.part[i], (__m256)b.part[i], (__m256)c.part[i]);
+#elif defined(__ARM_NEON) && HH_WIDTH == 4
+  HH_EACH_PART(i)
+  c.part[i] = (f32_part)vfmaq_f32((float32x4_t)c.part[i], (float32x4_t)a.part[i], (float32x4_t)b.part[i]);
+#elif defined(__wasm_relaxed_simd__)
+  HH_EACH_PART(i)
+  c.part[i] = (f32_part)wasm_f32x4_relaxed_madd((v128_t)a.part[i], (v128_t)b.part[i], (v128_t)c.part[i]);
+#elif HH_WIDTH == 4
+  HH_EACH_PART(i) c.part[i] = a.part[i] * b.part[i] + c.part[i];
+#else
+  HH_EACH_PART(i) c.part[i] = fma1(a.part[i], b.part[i], c.part[i]);
+#endif
+  return c;
+}
+
+HH_INLINE i32x16 bits_of(f32x16 a) {
+  i32x16 r;
+  memcpy(&r, &a, sizeof r);
+  return r;
+}
+
+HH_INLINE f32x16 of_bits(i32x16 a) {
+  f32x16 r;
+  memcpy(&r, &a, sizeof r);
+  return r;
+}
+
+HH_INLINE i32x16 splat_int(int32_t x) {
+  i32x16 r;
+#if HH_WIDTH == 16
+  r.part[0] = (i32_part)_mm512_set1_epi32(x);
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) r.part[i] = (i32_part)_mm256_set1_epi32(x);
+#elif HH_WIDTH == 4
+  HH_EACH_PART(i) r.part[i] = (i32_part){x, x, x, x};
+#else
+  HH_EACH_PART(i) r.part[i] = x;
+#endif
+  return r;
+}
+
+HH_PART_FUNCTION(i32x16, add_int, a.part[i] + b.part[i])
+HH_PART_FUNCTION(i32x16, and_int, a.part[i] & b.part[i])
+HH_PART_FUNCTION(i32x16, or_int, a.part[i] | b.part[i])
+
+/* a << n in every lane. */
+HH_INLINE i32x16 shift_left(i32x16 a, int n) {
+  HH_EACH_PART(i) a.part[i] = a.part[i] << n;
+  return a;
+}
+
+/* a >> n in every lane, copies of the sign coming in. */
+HH_INLINE i32x16 shift_right(i32x16 a, int n) {
+  HH_EACH_PART(i) a.part[i] = a.part[i] >> n;
+  return a;
+}
+
+/* The nearest floats of integers. */
+HH_INLINE f32x16 float_of_int(i32x16 a) {
+  f32x16 r;
+#if HH_WIDTH == 1
+  HH_EACH_PART(i) r.part[i] = (float)a.part[i];
+#else
+  HH_EACH_PART(i) r.part[i] = __builtin_convertvector(a.part[i], f32_part);
+#endif
+  return r;
+}
+
+/* Rounded towards zero; |a| < 2^31. */
+HH_INLINE i32x16 int_of_float(f32x16 a) {
+  i32x16 r;
+#if HH_WIDTH == 1
+  HH_EACH_PART(i) r.part[i] = (int32_t)a.part[i];
+#elif defined(__wasm_simd128__)
+  HH_EACH_PART(i) r.part[i] = (i32_part)wasm_i32x4_trunc_sat_f32x4((v128_t)a.part[i]);
+#else
+  HH_EACH_PART(i) r.part[i] = __builtin_convertvector(a.part[i], i32_part);
+#endif
+  return r;
+}
+
+/* a < b ? x : y in every lane; y where a or b is not a number. */
+HH_INLINE f32x16 where_less(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
+#if HH_WIDTH == 16
+  const __mmask16 less = _mm512_cmp_ps_mask((__m512)a.part[0], (__m512)b.part[0], _CMP_LT_OQ);
+  x.part[0] = (f32_part)_mm512_mask_blend_ps(less, (__m512)y.part[0], (__m512)x.part[0]);
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i)
+  x.part[i] = (f32_part)_mm256_blendv_ps((__m256)y.part[i], (__m256)x.part[i], (__m256)(a.part[i] < b.part[i]));
+#elif HH_WIDTH == 4
+  HH_EACH_PART(i) {
+    const i32_part less = a.part[i] < b.part[i];
+    x.part[i] = (f32_part)((less & (i32_part)x.part[i]) | (~less & (i32_part)y.part[i]));
+  }
+#else
+  HH_EACH_PART(i) x.part[i] = a.part[i] < b.part[i] ? x.part[i] : y.part[i];
+#endif
+  return x;
+}
+
+/* The larger of two; where b is not a number, a. */
+HH_INLINE f32x16 max16(f32x16 a, f32x16 b) { return where_less(a, b, b, a); }
+HH_INLINE f32x16 abs16(f32x16 a) { return of_bits(and_int(bits_of(a), splat_int(0x7fffffff))); }
+/* The magnitude of a with the sign of b; a >= 0. */
+HH_INLINE f32x16 with_sign(f32x16 a, f32x16 b) {
+  return of_bits(or_int(bits_of(a), and_int(bits_of(b), splat_int(INT32_MIN))));
+}
+
+/* 0, 1, 2, ... 15, plus `first`. */
+HH_INLINE f32x16 count_from(float first) {
+  static const float counts[HH_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return add16(load16(counts), splat16(first));
+}
+
+/* ------------------------------------------------------------------ across lanes */
+
+/* Sum by a tree: lane i and i + 8, then i + 4, i + 2, i + 1. */
+HH_INLINE float sum_of(f32x16 a) {
+  float lanes[HH_LANES];
+  store16(lanes, a);
+  for (int half = HH_LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+HH_INLINE float largest_of(f32x16 a) {
+  float lanes[HH_LANES];
+  store16(lanes, a);
+  for (int half = HH_LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] = lanes[i] < lanes[i + half] ? lanes[i + half] : lanes[i];
+  return lanes[0];
+}
+
+#endif

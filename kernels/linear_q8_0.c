@@ -1,0 +1,5 @@
+/* Linear map by a matrix of 8-bit blocks; see linear_quantized.h. */
+#define QUANTIZED_NAME(name) linear_q8_0_##name
+#define QUANTIZED_STORAGE 8
+#define QUANTIZED_OFFSET_SHIFT 0
+#include "linear_quantized.h"

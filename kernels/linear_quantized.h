@@ -1,0 +1,132 @@
+/* A linear map of each row by a packed matrix of blocks of small integers: y = W x + b, x quantized to int8 blocks.
+ *
+ * Arguments: 0 y (rows, out), 1 quantized x (see HH_QUANTIZE_ROWS), 2 W packed, 3 bias (out) or 0, 4 out, 5 in.
+ * Inside a block of 32 products and sums are integers, hence exact in any order. A block's sum, as float, is multiplied
+ * by (scale of W * scale of x) and added by a fused multiply-add, block after block, starting from the bias.
+ * Weights are stored with an offset that makes them unsigned; the integer sum starts from -offset * (sum of x).
+ *
+ * Included once per storage type, with QUANTIZED_NAME(name), QUANTIZED_STORAGE, and
+ * QUANTIZED_OFFSET_SHIFT: offset = 128 >> shift. */
+
+#ifndef HH_QUANTIZED_ROWS
+#if HH_WIDTH == 16
+#define HH_QUANTIZED_ROWS 6
+#define HH_QUANTIZED_PANELS 2
+#define HH_QUANTIZED_ROW_PANELS 4
+#elif HH_WIDTH == 1
+#define HH_QUANTIZED_ROWS 1
+#define HH_QUANTIZED_PANELS 1
+#define HH_QUANTIZED_ROW_PANELS 1
+#else
+#define HH_QUANTIZED_ROWS 2
+#define HH_QUANTIZED_PANELS 1
+#define HH_QUANTIZED_ROW_PANELS 2
+#endif
+/* Blocks of `in` that a tile crosses before the next rows take their turn. */
+#define HH_QUANTIZED_STRETCH 24
+#endif
+
+/* The integer sums of block `g`, products of `panels` x `rows`. */
+HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, int64_t panel_bytes, const int8_t *x,
+                                     int64_t row_bytes, const int rows, const int panels) {
+#if QUANTIZED_STORAGE == 8
+  HH_UNROLL for (int q = 0; q < 8; q++) {
+    i32x16 weights[4];
+    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = load_bytes(values + p * panel_bytes + q * 64);
+    HH_UNROLL for (int r = 0; r < rows; r++) {
+      const dot_activations v = load_activations(x + r * row_bytes + 4 * q);
+      HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot[r][p], weights[p], v);
+    }
+  }
+#else
+  const i32x16 low = splat_int(0x0f0f0f0f);
+  HH_UNROLL for (int q = 0; q < 4; q++) {
+    i32x16 weights[4], upper[4];
+    HH_UNROLL for (int p = 0; p < panels; p++) {
+      const i32x16 pair = load_bytes(values + p * panel_bytes + q * 64);
+      weights[p] = and_int(pair, low);
+      upper[p] = and_int(shift_right(pair, 4), low);
+    }
+    HH_UNROLL for (int r = 0; r < rows; r++) {
+      const dot_activations v = load_activations(x + r * row_bytes + 4 * q);
+      const dot_activations u = load_activations(x + r * row_bytes + 4 * q + 16);
+      HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot4(dot[r][p], weights[p], v), upper[p], u);
+    }
+  }
+#endif
+}
+
+HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t panel, int64_t from, int64_t to,
+                                    const int rows, const int panels) {
+  const int64_t storage = QUANTIZED_STORAGE == 8 ? HH_Q8_0 : HH_Q4_0, group_bytes = hh_group_bytes(storage);
+  const int64_t panel_bytes = hh_panel_bytes(storage, l->in), row_bytes = hh_quantized_bytes(l->in);
+  const uint8_t *w = (const uint8_t *)l->weights + panel * panel_bytes, *values = w + hh_scale_bytes(l->in);
+  const int8_t *x = (const int8_t *)l->x + row * row_bytes;
+  const float *scales = (const float *)(x + l->in);
+  const int32_t *offsets = (const int32_t *)(scales + l->in / HH_BLOCK);
+  f32x16 sum[6][4];
+  HH_UNROLL for (int r = 0; r < rows; r++)
+    HH_UNROLL for (int p = 0; p < panels; p++) sum[r][p] = linear_start(l, row + r, panel + p, from);
+  for (int64_t g = from; g < to; g++) {
+    i32x16 dot[6][4];
+    HH_UNROLL for (int r = 0; r < rows; r++) {
+      const i32x16 start = splat_int(offsets[r * row_bytes / 4 + g] >> QUANTIZED_OFFSET_SHIFT);
+      HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = start;
+    }
+    QUANTIZED_NAME(block)(dot, values + g * group_bytes, panel_bytes, x + g * HH_BLOCK, row_bytes, rows, panels);
+    HH_UNROLL for (int p = 0; p < panels; p++) {
+      const f32x16 scale = load_halves((const uint16_t *)(w + p * panel_bytes) + g * HH_LANES);
+      HH_UNROLL for (int r = 0; r < rows; r++)
+        sum[r][p] = fma16(float_of_int(dot[r][p]), mul16(scale, splat16(scales[r * row_bytes / 4 + g])), sum[r][p]);
+    }
+  }
+  HH_UNROLL for (int r = 0; r < rows; r++)
+    HH_UNROLL for (int p = 0; p < panels; p++)
+      store_some(l->y + (row + r) * l->out + (panel + p) * HH_LANES, sum[r][p], l->out - (panel + p) * HH_LANES);
+}
+
+HH_INLINE void QUANTIZED_NAME(rows)(const linear_call *l, int64_t row, int64_t rows, int64_t panel, int64_t from,
+                                    int64_t to, const int panels) {
+  switch (rows) {
+    case 1: QUANTIZED_NAME(tile)(l, row, panel, from, to, 1, panels); break;
+#if HH_QUANTIZED_ROWS >= 2
+    case 2: QUANTIZED_NAME(tile)(l, row, panel, from, to, 2, panels); break;
+#endif
+#if HH_QUANTIZED_ROWS == 6
+    case 3: QUANTIZED_NAME(tile)(l, row, panel, from, to, 3, panels); break;
+    case 4: QUANTIZED_NAME(tile)(l, row, panel, from, to, 4, panels); break;
+    case 5: QUANTIZED_NAME(tile)(l, row, panel, from, to, 5, panels); break;
+    case 6: QUANTIZED_NAME(tile)(l, row, panel, from, to, 6, panels); break;
+#endif
+  }
+}
+
+HH_INLINE void QUANTIZED_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
+  const int64_t blocks = l->in / HH_BLOCK, stretch = rows > HH_QUANTIZED_ROWS ? HH_QUANTIZED_STRETCH : blocks;
+  for (int64_t from = 0; from < blocks; from += stretch) {
+    const int64_t to = from + stretch < blocks ? from + stretch : blocks;
+    for (int64_t row = 0; row < rows; row += HH_QUANTIZED_ROWS) {
+      const int64_t left = rows - row;
+      QUANTIZED_NAME(rows)(l, row, left < HH_QUANTIZED_ROWS ? left : HH_QUANTIZED_ROWS, panel, from, to, panels);
+    }
+  }
+}
+
+static void QUANTIZED_NAME(run)(const hh_call *call) {
+  const linear_call l = linear_arguments(call);
+  const int64_t panels = (l.out + HH_LANES - 1) / HH_LANES;
+  const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
+  int64_t panel = share_start(panels, call->share.index, call->share.count);
+  if (call->rows == 1)
+    for (; panel + HH_QUANTIZED_ROW_PANELS <= end; panel += HH_QUANTIZED_ROW_PANELS)
+      QUANTIZED_NAME(tile)(&l, 0, panel, 0, l.in / HH_BLOCK, 1, HH_QUANTIZED_ROW_PANELS);
+#if HH_QUANTIZED_PANELS > 1
+  for (; panel + HH_QUANTIZED_PANELS <= end; panel += HH_QUANTIZED_PANELS)
+    QUANTIZED_NAME(panels)(&l, call->rows, panel, HH_QUANTIZED_PANELS);
+#endif
+  for (; panel < end; panel++) QUANTIZED_NAME(panels)(&l, call->rows, panel, 1);
+}
+
+#undef QUANTIZED_NAME
+#undef QUANTIZED_STORAGE
+#undef QUANTIZED_OFFSET_SHIFT

@@ -1,0 +1,153 @@
+/* The runtime's needs on Linux and other POSIX systems: memory, threads, and which instruction sets there are. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "platform.h"
+
+/* ------------------------------------------------------------------ instruction sets */
+
+#define HH_DECLARE(isa) extern hh_operation *const hh_operations_##isa[HH_OPERATION_COUNT]
+HH_DECLARE(scalar);
+#if defined(__x86_64__)
+HH_DECLARE(avx2);
+HH_DECLARE(avx512);
+HH_DECLARE(avx512_vnni);
+
+uint32_t hh_instruction_sets(void) {
+  uint32_t sets = 1u << HH_SCALAR;
+  const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx2) sets |= 1u << HH_AVX2;
+  if (avx512) sets |= 1u << HH_AVX512;
+  if (avx512 && __builtin_cpu_supports("avx512vnni")) sets |= 1u << HH_AVX512_VNNI;
+  return sets;
+}
+
+static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {
+    [HH_SCALAR] = hh_operations_scalar,
+    [HH_AVX2] = hh_operations_avx2,
+    [HH_AVX512] = hh_operations_avx512,
+    [HH_AVX512_VNNI] = hh_operations_avx512_vnni,
+};
+#elif defined(__aarch64__)
+HH_DECLARE(neon);
+
+uint32_t hh_instruction_sets(void) { return 1u << HH_SCALAR | 1u << HH_NEON; }
+
+static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {
+    [HH_SCALAR] = hh_operations_scalar,
+    [HH_NEON] = hh_operations_neon,
+};
+#else
+uint32_t hh_instruction_sets(void) { return 1u << HH_SCALAR; }
+
+static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {[HH_SCALAR] = hh_operations_scalar};
+#endif
+
+hh_operation *const *hh_operations_of(int32_t instruction_set) {
+  if (instruction_set < 0 || instruction_set >= HH_INSTRUCTION_SET_COUNT) return NULL;
+  return hh_instruction_sets() >> instruction_set & 1 ? tables[instruction_set] : NULL;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+#define HH_MAPPED 65536          /* blocks from this size on have pages of their own */
+#define HH_HUGE_PAGE (2u << 20)  /* blocks of several of these ask for them */
+
+static size_t padded(size_t bytes) { return (bytes + HH_READABLE_TAIL + 63) / 64 * 64; }
+
+void *hh_allocate(size_t bytes) {
+  if (bytes > SIZE_MAX / 2) return NULL;
+  if (bytes < HH_MAPPED) {
+    void *memory = NULL;
+    if (posix_memalign(&memory, 64, padded(bytes)) != 0) return NULL;
+    return memset(memory, 0, padded(bytes));
+  }
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+  void *memory = mmap(NULL, padded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+#ifdef MADV_HUGEPAGE
+  if (bytes >= 4 * HH_HUGE_PAGE) madvise(memory, padded(bytes), MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+void hh_release(void *memory, size_t bytes) {
+  if (bytes < HH_MAPPED) free(memory);
+  else munmap(memory, padded(bytes));
+}
+
+/* ------------------------------------------------------------------ threads */
+
+struct hh_thread {
+  pthread_t thread;
+  void (*body)(void *);
+  void *context;
+};
+
+static void *thread_main(void *argument) {
+  hh_thread *thread = argument;
+  thread->body(thread->context);
+  return NULL;
+}
+
+hh_thread *hh_thread_start(void (*body)(void *), void *context) {
+  hh_thread *thread = malloc(sizeof(hh_thread));
+  if (thread == NULL) return NULL;
+  *thread = (hh_thread){.body = body, .context = context};
+  if (pthread_create(&thread->thread, NULL, thread_main, thread) == 0) return thread;
+  free(thread);
+  return NULL;
+}
+
+void hh_thread_join(hh_thread *thread) {
+  pthread_join(thread->thread, NULL);
+  free(thread);
+}
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void hh_wait(int32_t *word, int32_t expected) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0); }
+void hh_wake(int32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0); }
+#else
+/* One lock for all words: whoever sleeps here has already spun, so it is seldom taken. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+void hh_wait(int32_t *word, int32_t expected) {
+  pthread_mutex_lock(&lock);
+  if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == expected) pthread_cond_wait(&changed, &lock);
+  pthread_mutex_unlock(&lock);
+}
+
+void hh_wake(int32_t *word) {
+  (void)word;
+  pthread_mutex_lock(&lock);
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
+}
+#endif
+
+void hh_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+int64_t hh_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

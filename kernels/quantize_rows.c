@@ -1,0 +1,41 @@
+/* Turns rows of activations into blocks of 32 int8 with one scale each, for the linear maps by Q8_0 and Q4_0.
+ *
+ * Arguments: 0 quantized rows (layout in hitherto.h), 1 x (rows, in), 2 in, a multiple of 32.
+ * scale = largest magnitude / 127; values are x / scale, rounded half away from zero: roundToInt8Blocks in
+ * src/graph/operations/linear.ts. */
+
+/* Nearest integers, halves away from zero, as floats. |x| < 2^22. */
+HH_INLINE f32x16 round_half_away(f32x16 x) {
+  const f32x16 whole = float_of_int(int_of_float(x)), rest = abs16(sub16(x, whole));
+  const f32x16 step = where_less(rest, splat16(0.5f), splat16(0.0f), splat16(1.0f));
+  return add16(whole, with_sign(step, x));
+}
+
+static void quantize_block(int8_t *value, float *scale, int32_t *offset, const float *x) {
+  const f32x16 low = load16(x), high = load16(x + HH_LANES);
+  *scale = largest_of(max16(abs16(low), abs16(high))) / 127.0f;
+  const f32x16 inverse = splat16(*scale == 0.0f ? 0.0f : 1.0f / *scale);
+  int32_t lanes[HH_BLOCK], sum = 0;
+  const i32x16 rounded[2] = {int_of_float(round_half_away(mul16(low, inverse))),
+                             int_of_float(round_half_away(mul16(high, inverse)))};
+  memcpy(lanes, rounded, sizeof lanes);
+  for (int i = 0; i < HH_BLOCK; i++) {
+    value[i] = (int8_t)lanes[i];
+    sum += value[i];
+  }
+  *offset = -128 * sum;
+}
+
+static void quantize_rows(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  const float *x = address(a[1]);
+  const int64_t in = a[2], blocks = in / HH_BLOCK, row_bytes = hh_quantized_bytes(in), total = blocks * call->rows;
+  const int64_t end = share_start(total, call->share.index + 1, call->share.count);
+  for (int64_t i = share_start(total, call->share.index, call->share.count); i < end; i++) {
+    uint8_t *row = (uint8_t *)address(a[0]) + i / blocks * row_bytes;
+    const int64_t block = i % blocks;
+    float *scales = (float *)(row + in);
+    int32_t *offsets = (int32_t *)(scales + blocks);
+    quantize_block((int8_t *)row + block * HH_BLOCK, scales + block, offsets + block, x + i * HH_BLOCK);
+  }
+}

@@ -7,6 +7,8 @@ import { FormatError } from "../core/errors.js";
 
 /** Levels of nesting that `skipValue` passes over. */
 const deepest = 64;
+/** Members of an object where the caller sets no other limit. */
+const mostMembers = 65_536;
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const integerPattern = /-?(?:0|[1-9]\d{0,16})(?![\d.eE])/y;
 
@@ -24,13 +26,17 @@ export class JsonCursor {
     private readonly path: string,
   ) {}
 
-  /** Calls `member` for each key of an object, with the cursor at the value, which `member` must take. */
-  object(field: string, member: (key: string) => void): void {
+  /**
+   * Calls `member` for each key of an object, with the cursor at the value, which `member` must take.
+   *
+   * @param most - an object with more members is refused: each takes more memory than it does in the file.
+   */
+  object(field: string, member: (key: string) => void, most: number = mostMembers): void {
     const seen = new Set<string>();
     this.list("{", "}", field, () => {
       const key = this.string(field);
       if (seen.has(key)) this.fail(field, `key ${JSON.stringify(key.slice(0, 80))} stands twice`);
-      seen.add(key);
+      if (seen.add(key).size > most) this.fail(field, `more than ${most} members`);
       this.take(":", field);
       member(key);
     });

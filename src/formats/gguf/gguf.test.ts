@@ -130,7 +130,7 @@ describe("GGUF", () => {
       const start = performance.now();
       const file = await reread(bytes);
       best = Math.min(best, performance.now() - start);
-      expect(file.metadata.strings("tokenizer.ggml.tokens")).toEqual(tokens);
+      if (i === 0) expect(file.metadata.strings("tokenizer.ggml.tokens")).toEqual(tokens);
     }
     expect(best).toBeLessThan(300);
   });
@@ -215,6 +215,20 @@ describe("a GGUF header that lies is refused, naming the field", () => {
     const bytes = await written([["k", { type: "bool", value: true }]]);
     bytes[24 + 8 + 1 + 4] = 2;
     await expect(reread(bytes)).rejects.toThrow(/a boolean must be 0 or 1/);
+  });
+
+  test("another kind of file, saying which", async () => {
+    const kinds: [string, RegExp][] = [
+      ["<html><body>404", /web page/],
+      ["version https://git-lfs.github.com/spec/v1\n", /git lfs pull/],
+      ["lmgg\u0001\u0000\u0000\u0000", /from before GGUF/],
+      ["\u0080\u0000\u0000\u0000", /does not begin with GGUF/],
+      ["nothing known at all", /does not begin with GGUF/],
+    ];
+    for (const [text, message] of kinds) {
+      const refused = reread(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+      await expect(refused).rejects.toMatchObject({ code: "WRONG_FILE", message: expect.stringMatching(message) });
+    }
   });
 
   test("an interrupted download, at every length", async () => {

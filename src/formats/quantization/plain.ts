@@ -35,8 +35,8 @@ export function fromF64(bytes: Uint8Array, into: Float32Array): void {
 }
 
 export function fromI64(bytes: Uint8Array, into: Float32Array): void {
-  const integers = view(BigInt64Array, bytes);
-  for (let i = 0; i < integers.length; i++) into[i] = Number(integers[i]);
+  const halves = view(Int32Array, bytes); // low, high: as doubles much faster than as bigints
+  for (let i = 0; i < into.length; i++) into[i] = halves[2 * i + 1] * 2 ** 32 + (halves[2 * i] >>> 0);
 }
 
 export function fromI32(bytes: Uint8Array, into: Float32Array): void {

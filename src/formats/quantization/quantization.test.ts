@@ -52,6 +52,7 @@ describe("dequantize", () => {
       ["f64", Float64Array.of(0.1, -2), [Math.fround(0.1), -2]],
       ["f32", Float32Array.of(0.1, -2), [Math.fround(0.1), -2]],
       ["i64", BigInt64Array.of(-3n, 2n ** 40n), [-3, 2 ** 40]],
+      ["i64", BigInt64Array.of(-(2n ** 63n), 2n ** 31n), [-(2 ** 63), 2 ** 31]],
       ["i32", Int32Array.of(-3, 2 ** 24 + 1), [-3, 2 ** 24]],
       ["i16", Int16Array.of(-3, 4), [-3, 4]],
       ["i8", Int8Array.of(-3, 4), [-3, 4]],

@@ -13,6 +13,9 @@ import { storageOfDtype } from "./dtypes.js";
 /** Longest header read. The reference allows 100 MB; the longest published ones are near 1 MB. */
 export const longestHeader = 16 * 2 ** 20;
 
+/** Most tensors in one file; a model with more is published in shards. */
+const mostTensors = 131_072;
+
 /** One tensor as the header states it; offsets in bytes from the start of the data. */
 export interface TensorEntry {
   readonly name: string;
@@ -40,10 +43,11 @@ export function parseHeader(json: string, dataBytes: number, path: string): Safe
   const entries: TensorEntry[] = [];
   if (json[0] !== "{") throw new FormatError("safetensors", "header", "must begin with {", path);
   const cursor = new JsonCursor(json, "safetensors", "header", path);
-  cursor.object("header", (key) => {
+  const member = (key: string) => {
     if (key !== "__metadata__") entries.push(parseEntry(cursor, key));
     else cursor.object(key, (name) => metadata.set(name, cursor.string(`__metadata__ ${label(name)}`)));
-  });
+  };
+  cursor.object("header", member, mostTensors);
   cursor.end();
   checkExtents(entries, dataBytes, path);
   return { metadata, entries };

@@ -15,6 +15,7 @@ import { writeSafetensors } from "./write.js";
 
 const longestIndex = 32 * 2 ** 20;
 const mostShards = 4096;
+const mostTensors = 524_288;
 
 /**
  * Opens every file that an index names.
@@ -70,14 +71,15 @@ function parseIndex(json: string, path: string): Map<string, string> {
   cursor.object("index", (key) => {
     if (key !== "weight_map") return cursor.skipValue(key.slice(0, 80));
     found = true;
-    cursor.object("weight_map", (name) => {
+    const place = (name: string) => {
       const file = cursor.string(`weight_map ${JSON.stringify(name.slice(0, 80))}`);
       if (!/^[\w.-]{1,255}$/.test(file) || file.startsWith(".")) {
         cursor.fail("weight_map", `${JSON.stringify(file.slice(0, 80))} is no plain file name`);
       }
       if (files.add(file).size > mostShards) cursor.fail("weight_map", `more than ${mostShards} files`);
       places.set(name, file);
-    });
+    };
+    cursor.object("weight_map", place, mostTensors);
   });
   cursor.end();
   if (!found) throw new FormatError("safetensors index", "weight_map", "missing", path);

@@ -2,6 +2,7 @@
 
 export { type ChatMessage, type ChatOptions, ChatTemplate, ChatTemplateError, renderChat } from "./chat-template.js";
 export { readLlama2c } from "./formats/llama2c.js";
+export { readSentencePiece, type SentencePieceOptions } from "./formats/sentencepiece/index.js";
 export { readTokenizerJson } from "./formats/tokenizer-json/index.js";
 export { type LoadedTokenizer, loadTokenizer, type TokenizerFiles, tokenizerFileNames } from "./load.js";
 export { PatternCostError } from "./pattern/pattern.js";

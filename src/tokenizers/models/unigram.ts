@@ -73,9 +73,10 @@ export class UnigramModel implements SubwordModel {
     const single = this.options.singlePrecision === true;
     best[0] = 0;
     const offer = (start: number, end: number, id: number, score: number) => {
-      const total = best[start] + score;
+      const sum = best[start] + score;
+      const total = single ? Math.fround(sum) : sum;
       if (starts[end] !== -1 && !(total > best[end])) return;
-      best[end] = single ? Math.fround(total) : total;
+      best[end] = total;
       starts[end] = start;
       ids[end] = id;
     };

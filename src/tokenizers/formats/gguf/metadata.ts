@@ -1,0 +1,56 @@
+/** Typed access to the metadata of a GGUF file, as its reader hands it over: a map from key to value. */
+import { FormatError } from "../../../core/errors.js";
+
+/** GGUF metadata by key. Arrays may be arrays or typed arrays; integers numbers or bigints. */
+export type GgufMetadata = ReadonlyMap<string, unknown>;
+
+const format = "GGUF metadata";
+
+/** An array of strings. @throws FormatError when it is something else. */
+export function stringArray(metadata: GgufMetadata, key: string): readonly string[] | undefined {
+  const value = metadata.get(key);
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
+    throw new FormatError(format, key, "is not an array of strings");
+  }
+  return value;
+}
+
+/** An array of finite numbers. @throws FormatError when it is something else. */
+export function numberArray(metadata: GgufMetadata, key: string): ArrayLike<number> | undefined {
+  const value = metadata.get(key);
+  if (value === undefined) return undefined;
+  const items: unknown =
+    ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as Uint8Array) : value;
+  if (!Array.isArray(items) || !items.every((item) => typeof item === "number" && Number.isFinite(item))) {
+    throw new FormatError(format, key, "is not an array of finite numbers");
+  }
+  return items;
+}
+
+/** A string. @throws FormatError when it is something else. */
+export function text(metadata: GgufMetadata, key: string): string | undefined {
+  const value = metadata.get(key);
+  if (value !== undefined && typeof value !== "string") throw new FormatError(format, key, "is not a string");
+  return value;
+}
+
+/** A boolean. @throws FormatError when it is something else. */
+export function flag(metadata: GgufMetadata, key: string): boolean | undefined {
+  const value = metadata.get(key);
+  if (value !== undefined && typeof value !== "boolean") throw new FormatError(format, key, "is not true or false");
+  return value;
+}
+
+/** A token id in a vocabulary of `size`. @throws FormatError when it is something else. */
+export function tokenId(metadata: GgufMetadata, key: string, size: number): number | undefined {
+  const value = metadata.get(key);
+  if (value === undefined) return undefined;
+  const id = typeof value === "bigint" ? Number(value) : value;
+  // -1 as an unsigned integer is how writers say "none".
+  if (id === 0xffffffff || id === -1) return undefined;
+  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= size) {
+    throw new FormatError(format, key, `is ${String(value)}; the vocabulary has ${size} tokens`);
+  }
+  return id;
+}

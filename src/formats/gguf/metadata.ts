@@ -11,8 +11,16 @@ import {
   numberBytes,
 } from "./types.js";
 
-/** More than any real file has, and few enough to hold. */
-const limits = { entries: 65_536, strings: 2 ** 21, arrays: 65_536, keyBytes: 65_535, stringBytes: 2 ** 26, depth: 4 };
+/** More than any real file has, and few enough to hold. `arrayBytes` is for one array of numbers. */
+const limits = {
+  entries: 65_536,
+  strings: 2 ** 21,
+  arrays: 65_536,
+  arrayBytes: 2 ** 28,
+  keyBytes: 65_535,
+  stringBytes: 2 ** 26,
+  depth: 4,
+};
 
 /** Metadata by key, in the file's order. */
 export class GgufMetadata {
@@ -126,10 +134,10 @@ async function readArray(cursor: GgufCursor, field: string, taken: Taken, depth:
     return { type: "array", of, value: await cursor.strings(count, field, limits.stringBytes) };
   }
   if (of === "bool") {
-    const count = await cursor.count(field, 1, Number.MAX_SAFE_INTEGER);
+    const count = await cursor.count(field, 1, limits.arrayBytes);
     return { type: "array", of, value: await readBooleans(cursor, count, field) };
   }
-  const count = await cursor.count(field, numberBytes[of], Number.MAX_SAFE_INTEGER);
+  const count = await cursor.count(field, numberBytes[of], limits.arrayBytes / numberBytes[of]);
   return { type: "array", of, value: await readNumbers(cursor, of, count, field) };
 }
 

@@ -171,20 +171,18 @@ class Run {
   }
 
   get isFull(): boolean {
-    const { capacity } = this.network;
     return (
-      this.tokens === capacity.tokens ||
-      this.#outputs.length === capacity.outputs ||
-      this.#sequences.length === capacity.sequences
+      this.tokens === this.program.ids.length ||
+      this.#outputs.length === this.program.outputRows.length ||
+      this.#sequences.length === this.network.capacity.sequences
     );
   }
 
   /** Writes as many of the part's tokens from `from` on as there is room for; returns the next one's index. */
   add(index: number, part: Part, from: number): number {
-    const { capacity } = this.network;
     const { sequence, ids, outputs } = part;
-    const roomForOutputs = outputs === "all" ? capacity.outputs - this.#outputs.length : Number.POSITIVE_INFINITY;
-    const count = Math.min(ids.length - from, capacity.tokens - this.tokens, roomForOutputs);
+    const roomForOutputs = outputs === "all" ? this.program.outputRows.length - this.#outputs.length : ids.length;
+    const count = Math.min(ids.length - from, this.program.ids.length - this.tokens, roomForOutputs);
     if (this.#sequences.some((each) => each.sequence === sequence)) throw new SequenceBusyError();
     const before = sequence.length;
     sequence.table.reserve(count);
@@ -228,7 +226,8 @@ class Run {
 
   #writeTables(row: number, sequence: Sequence): void {
     this.program.blockTables.set(sequence.table.blocks, row * this.#tableWidth);
-    if (sequence.source !== undefined) this.program.crossTables!.set(sequence.source.table.blocks, row * this.#tableWidth);
+    if (sequence.source !== undefined)
+      this.program.crossTables!.set(sequence.source.table.blocks, row * this.#tableWidth);
   }
 
   #writeToken(row: number, sequence: Sequence, id: number, position: number): void {

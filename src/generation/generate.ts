@@ -36,7 +36,8 @@ const optionNames = ["maxTokens", "sampling", "stopping", "alternatives", "signa
 export function checkGeneration(options: GenerationOptions): void {
   rejectUnknownOptions(options, optionNames);
   const { maxTokens = 256, stopping } = options;
-  if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) throw new OutOfRangeError("maxTokens", "a whole number from 1 on", maxTokens);
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 1))
+    throw new OutOfRangeError("maxTokens", "a whole number from 1 on", maxTokens);
   if (stopping !== undefined) checkStopping(stopping);
 }
 
@@ -44,7 +45,11 @@ export function checkGeneration(options: GenerationOptions): void {
  * Generates from where the session stands.
  * @param endIds - the model's own end ids
  */
-export async function* generate(session: Session, options: GenerationOptions, endIds: readonly number[]): AsyncGenerator<GenerationStep> {
+export async function* generate(
+  session: Session,
+  options: GenerationOptions,
+  endIds: readonly number[],
+): AsyncGenerator<GenerationStep> {
   const { maxTokens = 256, stopping = {}, signal } = options;
   const ends = new Set(stopping.endIds === false ? [] : endIds);
   const stops = new Set(stopping.tokenIds ?? []);
@@ -55,7 +60,13 @@ export async function* generate(session: Session, options: GenerationOptions, en
     signal?.throwIfAborted();
     const { token, text, logprob, alternatives } = await session.step({ signal });
     const shown = ends.has(token) || stops.has(token) ? { text: "" } : strings.push(text);
-    const stop = stopReason(token, shown.stopped, { ends, stops, full: session.room === 0, last: count === maxTokens, deadline });
+    const stop = stopReason(token, shown.stopped, {
+      ends,
+      stops,
+      full: session.room === 0,
+      last: count === maxTokens,
+      deadline,
+    });
     if (stop === undefined) {
       yield { token, text: shown.text, logprob, alternatives };
     } else {

@@ -96,7 +96,8 @@ export class Session {
    */
   async logits(signal?: AbortSignal): Promise<Float32Array> {
     const sequence = this.#open();
-    if (this.#ids.length === 0) throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
+    if (this.#ids.length === 0)
+      throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
     if (this.#logitsLength === this.#ids.length) return this.#logits!;
     this.#logits ??= new Float32Array(this.engine.network.config.vocabSize);
     // The last token is run again where it was run before without its logits being kept: same bits.
@@ -223,7 +224,8 @@ export class Session {
   }
 
   #needTokenizer(): Tokenizer {
-    if (this.tokenizer === undefined) throw new InvalidValueError("text", "token ids: this model has no tokenizer", "text");
+    if (this.tokenizer === undefined)
+      throw new InvalidValueError("text", "token ids: this model has no tokenizer", "text");
     return this.tokenizer;
   }
 }

@@ -30,7 +30,8 @@ export type StopReason =
 export function checkStopping(options: StoppingOptions): void {
   rejectUnknownOptions(options, ["strings", "tokenIds", "endIds", "maxTime"], "stopping");
   for (const text of options.strings ?? []) {
-    if (typeof text !== "string" || text === "") throw new InvalidValueError("stopping.strings", "non-empty strings", text);
+    if (typeof text !== "string" || text === "")
+      throw new InvalidValueError("stopping.strings", "non-empty strings", text);
   }
   for (const id of options.tokenIds ?? []) {
     if (!(Number.isInteger(id) && id >= 0)) throw new InvalidValueError("stopping.tokenIds", "token ids", id);
@@ -76,7 +77,8 @@ export class StopStrings {
     for (const stop of this.strings) {
       const at = text.indexOf(stop);
       if (at < 0) continue;
-      if (best === undefined || at < best.at || (at === best.at && stop.length < best.text.length)) best = { at, text: stop };
+      if (best === undefined || at < best.at || (at === best.at && stop.length < best.text.length))
+        best = { at, text: stop };
     }
     return best;
   }

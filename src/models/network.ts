@@ -38,6 +38,9 @@ export interface DecoderProgram {
   dispose(): void;
 }
 
+/** Tokens in one run of an inspection: few, since every kept result has memory of its own. */
+const inspectedTokens = 32;
+
 export interface NetworkOptions extends LoadOptions {
   readonly capacity: Capacity;
 }
@@ -95,10 +98,16 @@ export class Network {
 
   /**
    * The same program again, over the same weights and cache, with results kept for looking at.
+   * @param keys - width of attention matrices, where they are asked for
    * @throws InvalidValueError for a name that the graph does not have
    */
-  compileInspection(names: readonly string[]): DecoderProgram {
-    return this.#compileDecoder(decoderGraph(this.config, this.capacity, this.capacity.contextLength), names);
+  compileInspection(names: readonly string[], keys: number): DecoderProgram {
+    const tokens = Math.min(this.capacity.tokens, inspectedTokens);
+    const outputs = Math.min(this.capacity.outputs, tokens);
+    return this.#compileDecoder(
+      decoderGraph(this.config, { ...this.capacity, tokens, outputs }, Math.max(1, keys)),
+      names,
+    );
   }
 
   /** Copies one block of every layer's keys and values, for a sequence that is about to diverge from another. */

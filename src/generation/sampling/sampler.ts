@@ -36,7 +36,8 @@ export interface Sampler {
 export function createSampler(options: SamplingOptions, vocabSize: number): Sampler {
   rejectUnknownOptions(options, ["temperature", "topK", "topP", "minP", "seed"], "sampling");
   const seed = options.seed ?? freshSeed();
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new InvalidValueError("sampling.seed", "a whole number from 0 on", seed);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidValueError("sampling.seed", "a whole number from 0 on", seed);
   const filters = createFilters(options);
   const drawn = options.topK !== undefined || options.topP !== undefined || options.minP !== undefined;
   const temperature = options.temperature ?? (drawn || options.seed !== undefined ? 1 : 0);
@@ -52,7 +53,8 @@ export function createSampler(options: SamplingOptions, vocabSize: number): Samp
 }
 
 function createFilters({ temperature = 1, topK, topP, minP }: SamplingOptions): Filter[] {
-  if (!(temperature >= 0 && Number.isFinite(temperature))) throw new OutOfRangeError("temperature", "0 or above", temperature);
+  if (!(temperature >= 0 && Number.isFinite(temperature)))
+    throw new OutOfRangeError("temperature", "0 or above", temperature);
   const filters: Filter[] = [];
   if (temperature !== 1 && temperature !== 0) filters.push(temperatureFilter(temperature));
   if (topK !== undefined) filters.push(topKFilter(topK));

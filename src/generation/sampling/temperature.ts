@@ -4,7 +4,8 @@ import type { Filter } from "./candidates.js";
 
 /** @throws OutOfRangeError unless T is a finite number above 0; temperature 0 is greedy, which needs no filter. */
 export function temperatureFilter(temperature: number): Filter {
-  if (!(temperature > 0 && Number.isFinite(temperature))) throw new OutOfRangeError("temperature", "above 0", temperature);
+  if (!(temperature > 0 && Number.isFinite(temperature)))
+    throw new OutOfRangeError("temperature", "above 0", temperature);
   return (candidates) => {
     for (let i = 0; i < candidates.count; i++) candidates.scores[i]! /= temperature;
   };

@@ -13,9 +13,8 @@ export const t5: Family = {
   configure(input): EncoderDecoderConfig {
     const { config } = input;
     const vocabSize = config.size("vocab_size");
-    const tied = config.flag("tie_word_embeddings", true);
-    // Published code scales only the tied head; later releases say so by a key of its own.
-    const scaled = config.flag("scale_decoder_outputs", tied);
+    // Only a tied head is scaled. Later releases always say "tied", and tell a head of its own by not scaling.
+    const tied = config.flag("tie_word_embeddings", true) && config.flag("scale_decoder_outputs", true);
     return {
       kind: "encoder-decoder",
       family: "t5",
@@ -26,7 +25,7 @@ export const t5: Family = {
       contextLength: config.size("n_positions", 512),
       encoder: stack("encoder", input),
       decoder: stack("decoder", input),
-      head: { tied, bias: false, scale: scaled ? config.size("d_model") ** -0.5 : 1, softCap: 0 },
+      head: { tied, bias: false, scale: tied ? config.size("d_model") ** -0.5 : 1, softCap: 0 },
       decoderStartId: config.tokenId("decoder_start_token_id") ?? config.tokenId("pad_token_id") ?? 0,
       ...specialIds(input),
     };

@@ -1,0 +1,197 @@
+/**
+ * A loaded model: weights that are shared and never change, and everything one can ask of them.
+ *
+ * Sessions, generation, logits and inspection all run the one program of the network.
+ */
+import { DisposedError, InvalidValueError } from "../core/errors.js";
+import { rejectUnknownOptions } from "../core/options.js";
+import type { ModelConfig } from "../models/config.js";
+import type { Network } from "../models/network.js";
+import type { LoadedTokenizer } from "../tokenizers/index.js";
+import { type ChatMessage, type ChatOptions, renderChat } from "../tokenizers/index.js";
+import type { Tokenizer } from "../tokenizers/tokenizer.js";
+import { Engine } from "./engine.js";
+import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
+import { type Inspection, inspect } from "./inspect.js";
+import { Session, type SessionOptions } from "./session.js";
+
+type Text = string | ArrayLike<number>;
+
+/**
+ * What a sequence begins with. For an encoder-decoder model a plain text is the source; `target` begins the answer.
+ * Token ids are taken as they are; text is encoded with the special tokens that the model expects.
+ */
+export type Prompt = Text | { readonly source: Text; readonly target?: Text };
+
+export interface ModelParts {
+  readonly network: Network;
+  readonly tokenizer?: LoadedTokenizer;
+  readonly sourceTokenizer?: LoadedTokenizer;
+  /** Frees what the model stands on: the backend, unless it is shared. */
+  readonly release: () => Promise<void>;
+}
+
+export class Model implements AsyncDisposable {
+  readonly engine: Engine;
+  readonly config: ModelConfig;
+  #disposed = false;
+
+  constructor(readonly parts: ModelParts) {
+    this.engine = new Engine(parts.network);
+    this.config = parts.network.config;
+  }
+
+  /** @throws InvalidValueError for a checkpoint that came without one */
+  get tokenizer(): Tokenizer {
+    const tokenizer = this.parts.tokenizer?.tokenizer;
+    if (tokenizer === undefined) throw new InvalidValueError("tokenizer", "in the checkpoint", undefined);
+    return tokenizer;
+  }
+
+  /** Whether the checkpoint came with a tokenizer; without one, prompts are token ids. */
+  get hasTokenizer(): boolean {
+    return this.parts.tokenizer !== undefined;
+  }
+
+  /** Ids that end a completion: the configuration's and the tokenizer's. */
+  get endIds(): readonly number[] {
+    return [...new Set([...this.config.endIds, ...(this.parts.tokenizer?.tokenizer.endIds ?? [])])];
+  }
+
+  /** Positions in one sequence. */
+  get contextLength(): number {
+    return this.engine.network.capacity.contextLength;
+  }
+
+  /**
+   * Logits after every token.
+   * @param input - token ids; for an encoder-decoder model the source and what is fed to the decoder, its start id first
+   * @returns [tokens × vocabSize]; row i predicts the token after token i
+   */
+  async logits(
+    input: ArrayLike<number> | { readonly source: ArrayLike<number>; readonly target: ArrayLike<number> },
+    options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void } = {},
+  ): Promise<Float32Array> {
+    rejectUnknownOptions(options, ["signal", "onProgress"]);
+    this.#open();
+    const { source, target } = "source" in input ? input : { source: undefined, target: input };
+    const { vocabSize } = this.config;
+    const all = new Float32Array(target.length * vocabSize);
+    const sequence = await this.engine.sequence(source);
+    try {
+      const onOutput = ({ index, logits }: { index: number; logits: Float32Array }) =>
+        all.set(logits, index * vocabSize);
+      await this.engine.advance([{ sequence, ids: target, outputs: "all" }], { ...options, onOutput });
+    } finally {
+      sequence.dispose();
+    }
+    return all;
+  }
+
+  /**
+   * A sequence in progress that begins with `prompt`. Nothing of it is run before the first step.
+   * Dispose it, or use `using`, to free its place in the cache.
+   */
+  async session(prompt: Prompt, options: SessionOptions = {}): Promise<Session> {
+    rejectUnknownOptions(options, ["sampling", "alternatives"]);
+    this.#open();
+    const { source, ids } = this.#encode(prompt);
+    const sequence = await this.engine.sequence(source);
+    try {
+      const session = new Session(this.engine, this.parts.tokenizer?.tokenizer, sequence, options);
+      session.extend(ids);
+      return session;
+    } catch (error) {
+      sequence.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Streams a completion of `prompt`, token by token. Ending the loop early frees everything.
+   * @throws UnknownOptionError, OutOfRangeError, ContextFullError, and the signal's reason when it is aborted
+   */
+  async *generate(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<GenerationStep> {
+    checkGeneration(options);
+    const { sampling, alternatives } = options;
+    const session = await this.session(prompt, { sampling, alternatives });
+    try {
+      yield* generate(session, options, this.endIds);
+    } finally {
+      session.dispose();
+    }
+  }
+
+  /**
+   * Named results inside the model for every token, such as `blocks.0.attention.query`: the program that generates,
+   * with these values kept.
+   * @returns by name, [tokens, width]; see `resultNames`
+   */
+  async inspect(
+    input: ArrayLike<number> | { readonly source: ArrayLike<number>; readonly target: ArrayLike<number> },
+    names: readonly string[],
+  ): Promise<Map<string, Inspection>> {
+    this.#open();
+    return inspect(this.engine, input, names);
+  }
+
+  /** Every name that `inspect` takes. */
+  resultNames(): string[] {
+    return this.parts.network.resultNames();
+  }
+
+  /** A prompt from chat messages, by the checkpoint's template. @throws InvalidValueError where there is none */
+  chatPrompt(messages: readonly ChatMessage[], options: ChatOptions = {}): string {
+    const { chatTemplate, bosToken, eosToken } = this.parts.tokenizer ?? {};
+    if (chatTemplate === undefined) throw new InvalidValueError("chat template", "in the checkpoint", undefined);
+    return renderChat(chatTemplate, messages, { addGenerationPrompt: true, bosToken, eosToken, ...options });
+  }
+
+  /** Waits for what is running, then frees all memory. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.engine.idle();
+    this.parts.network.dispose();
+    await this.parts.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #open(): void {
+    if (this.#disposed) throw new DisposedError("model");
+  }
+
+  #encode(prompt: Prompt): { source?: ArrayLike<number>; ids: ArrayLike<number> } {
+    const { config } = this;
+    const both = typeof prompt === "object" && "source" in prompt;
+    if (config.kind === "decoder-only") {
+      if (both) throw new InvalidValueError("prompt", "a text or token ids for a decoder-only model", "a source");
+      return { ids: this.#begin(prompt) };
+    }
+    const { source, target } = both ? prompt : { source: prompt, target: undefined };
+    const reader = this.parts.sourceTokenizer?.tokenizer ?? this.parts.tokenizer?.tokenizer;
+    const start = [config.decoderStartId];
+    const answer =
+      typeof target === "string" ? this.tokenizer.encode(target, { addSpecialTokens: false }) : (target ?? []);
+    return { source: encodeText(source, reader), ids: [...start, ...Array.from(answer)] };
+  }
+
+  /** A decoder-only prompt; the empty text becomes the beginning token. */
+  #begin(prompt: Text): ArrayLike<number> {
+    const ids = encodeText(prompt, this.parts.tokenizer?.tokenizer);
+    if (ids.length > 0) return ids;
+    const begin = this.parts.tokenizer?.tokenizer.beginId ?? this.config.beginId;
+    if (begin === undefined)
+      throw new InvalidValueError("prompt", "at least one token: the model has no beginning token", "");
+    return [begin];
+  }
+}
+
+function encodeText(text: Text, tokenizer: Tokenizer | undefined): ArrayLike<number> {
+  if (typeof text !== "string") return text;
+  if (tokenizer === undefined) throw new InvalidValueError("prompt", "token ids: this model has no tokenizer", text);
+  return tokenizer.encode(text);
+}

@@ -1,0 +1,58 @@
+/** `loadModel` in Node: a path, the best backend that this machine has, and a model. */
+import type { Backend } from "./backends/backend.js";
+import { ReferenceBackend } from "./backends/reference/reference-backend.js";
+import { InvalidValueError } from "./core/errors.js";
+import { rejectUnknownOptions } from "./core/options.js";
+import { dequantize } from "./formats/index.js";
+import type { Model } from "./generation/model.js";
+import { type ModelOptions, modelFrom, modelOptionNames } from "./load-model.js";
+import { openCheckpoint } from "./models/open.node.js";
+
+export const backendNames = ["native", "wasm", "reference"] as const;
+export type BackendName = (typeof backendNames)[number];
+
+export interface LoadModelOptions extends ModelOptions {
+  /** Default: native where it was built, else wasm. */
+  readonly backend?: BackendName;
+  /** Threads to compute with. Default: one per core. */
+  readonly threads?: number;
+  /** Use a lower instruction set than the processor's best, such as "avx2". */
+  readonly instructionSet?: string;
+  /** A tokenizer file for formats that keep it apart (llama2.c). */
+  readonly tokenizer?: string;
+}
+
+/**
+ * Loads a checkpoint: a Hugging Face folder, a GGUF or safetensors file, a llama2.c file.
+ *
+ * @example
+ * await using model = await loadModel("models/stories");
+ * for await (const step of model.generate("Once upon a time")) process.stdout.write(step.text);
+ *
+ * @throws FileNotFoundError, UnsupportedError, FormatError, MissingTensorError, ShapeError, OutOfMemoryError
+ */
+export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
+  rejectUnknownOptions(options, [...modelOptionNames, "backend", "threads", "instructionSet", "tokenizer"]);
+  if (typeof path !== "string") throw new InvalidValueError("path", "a path", path);
+  const checkpoint = await openCheckpoint(path, { tokenizer: options.tokenizer });
+  let backend: Backend | undefined;
+  try {
+    backend = await createBackend(options);
+    const created = backend;
+    return await modelFrom(checkpoint, created, options, () => created.dispose());
+  } catch (error) {
+    await backend?.dispose();
+    throw error;
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** The backend that was asked for. @throws InvalidValueError, BackendUnavailableError */
+export async function createBackend(
+  options: Pick<LoadModelOptions, "backend" | "threads" | "instructionSet" | "onNotice">,
+): Promise<Backend> {
+  const { backend = "reference" } = options;
+  if (backend === "reference") return new ReferenceBackend(dequantize);
+  throw new InvalidValueError("backend", `one of ${backendNames.join(", ")}`, backend);
+}

@@ -1,0 +1,111 @@
+/** From an opened checkpoint and a backend to a model that is ready to run. */
+import type { Backend } from "./backends/backend.js";
+import { HithertoError, OutOfRangeError } from "./core/errors.js";
+import { dequantize } from "./formats/index.js";
+import { Model } from "./generation/model.js";
+import { interpret, type OpenedCheckpoint } from "./models/checkpoint.js";
+import type { ModelConfig } from "./models/config.js";
+import { blocksFor, type Capacity } from "./models/decoder-graph.js";
+import type { LoadProgress, Repack } from "./models/load-parameters.js";
+import { Network } from "./models/network.js";
+import { cacheBlockElements, cacheBlockSize } from "./nn/attention-layer.js";
+
+export interface ModelOptions {
+  /**
+   * Longest sequence, in tokens. Default: what the model was made for, at most 8192. Some models accept more than they
+   * were made for (rotary positions without a table); `OutOfRangeError` where this one does not.
+   */
+  readonly contextLength?: number;
+  readonly cache?: CacheOptions;
+  /** Stops the loading; everything is freed again and the signal's reason thrown. */
+  readonly signal?: AbortSignal;
+  /** Called as weights are read. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called with what a user should know: weights that were repacked, for instance. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+export interface CacheOptions {
+  /** Positions that all sessions together can hold. Default: four times `contextLength`, within a memory budget. */
+  readonly positions?: number;
+}
+
+export const modelOptionNames = ["contextLength", "cache", "signal", "onProgress", "onNotice"] as const;
+
+const defaultContextLength = 8192;
+
+/** Tokens, outputs and sequences that one run of the program takes. Longer work is cut into runs. */
+const runCapacity = { tokens: 512, outputs: 128, sequences: 64 };
+
+/** A cache takes at most this many bytes unless asked for more; the pages are touched as sequences grow. */
+const cacheBudget = { native: 16 * 2 ** 30, wasm: 256 * 2 ** 20, reference: 2 ** 30, webgpu: 256 * 2 ** 20 };
+
+/** The error for a checkpoint whose position table ends before the context length that was asked for. */
+export class ContextLengthError extends HithertoError {
+  readonly code = "CONTEXT_LENGTH";
+
+  constructor(
+    readonly contextLength: number,
+    readonly longest: number,
+  ) {
+    super(`contextLength ${contextLength} is more than the ${longest} positions that this model has learned`);
+  }
+}
+
+/**
+ * Loads the weights and compiles the program.
+ * @param release - frees what the model stands on, when it is disposed
+ */
+export async function modelFrom(
+  checkpoint: OpenedCheckpoint,
+  backend: Backend,
+  options: ModelOptions,
+  release: () => Promise<void>,
+): Promise<Model> {
+  const { config, recipes } = interpret(checkpoint, options.contextLength);
+  const capacity = capacityFor(config, backend.name, options);
+  const repacks = new Map<string, Repack[]>();
+  const network = await Network.load(backend, config, checkpoint, recipes, dequantize, {
+    capacity,
+    signal: options.signal,
+    onProgress: options.onProgress,
+    onRepack: (repack) => {
+      const key = `${repack.from} to ${repack.to}`;
+      repacks.set(key, [...(repacks.get(key) ?? []), repack]);
+    },
+  });
+  for (const [change, list] of repacks) {
+    options.onNotice?.(
+      `${list.length} matrices repacked from ${change}: the ${backend.name} backend has no kernel for their type`,
+    );
+  }
+  return new Model({ network, tokenizer: checkpoint.tokenizer, sourceTokenizer: checkpoint.sourceTokenizer, release });
+}
+
+function capacityFor(config: ModelConfig, backend: Backend["name"], options: ModelOptions): Capacity {
+  const contextLength = options.contextLength ?? Math.min(config.contextLength, defaultContextLength);
+  if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= 2 ** 24)) {
+    throw new OutOfRangeError("contextLength", `a whole number from 1 to ${2 ** 24}`, contextLength);
+  }
+  if (config.decoder.position.kind === "learned" && contextLength > config.contextLength) {
+    throw new ContextLengthError(contextLength, config.contextLength);
+  }
+  const blocks = cacheBlocks(config, backend, contextLength, options.cache?.positions);
+  const crossBlocks = config.kind === "encoder-decoder" ? blocks : 0;
+  const tokens = Math.min(runCapacity.tokens, contextLength);
+  return { ...runCapacity, tokens, outputs: Math.min(runCapacity.outputs, tokens), contextLength, blocks, crossBlocks };
+}
+
+function cacheBlocks(config: ModelConfig, backend: Backend["name"], contextLength: number, positions?: number): number {
+  if (positions !== undefined) {
+    if (!(Number.isInteger(positions) && positions >= 1 && positions <= 2 ** 30)) {
+      throw new OutOfRangeError("cache.positions", `a whole number from 1 to ${2 ** 30}`, positions);
+    }
+    return blocksFor(positions);
+  }
+  const blockBytes = 2 * 4 * cacheBlockElements(config.decoder.attention) * config.decoder.layers.length;
+  const affordable = Math.floor(cacheBudget[backend] / blockBytes);
+  // Room for a few sessions of full length, and for many short ones where blocks are small.
+  const wanted = Math.max(4 * blocksFor(contextLength), 4096 / cacheBlockSize);
+  return Math.max(blocksFor(contextLength), Math.min(wanted, affordable));
+}

@@ -1,0 +1,49 @@
+/**
+ * A checkpoint that has been opened: configuration in one spelling, tensors by Hugging Face's names, and the
+ * tokenizer, whatever format it came in. Adapters for each format make one; loading and converting consume it.
+ */
+import type { StoredTensor } from "../core/checkpoint.js";
+import type { LoadedTokenizer } from "../tokenizers/index.js";
+import type { ModelConfig } from "./config.js";
+import type { ConfigReader } from "./config-reader.js";
+import { familyOf } from "./families/index.js";
+import type { Dialect, Family, FamilyInput } from "./family.js";
+import type { Checkpoint, Recipes } from "./weights.js";
+
+export type CheckpointFormat = "hugging-face" | "gguf" | "llama2c" | "ctranslate2";
+
+export interface OpenedCheckpoint extends Checkpoint {
+  readonly format: CheckpointFormat;
+  /** Hugging Face's keys, also where another format was read. */
+  readonly config: ConfigReader;
+  readonly dialect: Dialect;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Absent when the checkpoint has none: the model then takes and gives token ids. */
+  readonly tokenizer?: LoadedTokenizer;
+  /** Encoder-decoder models with a vocabulary per side: the one of the source. */
+  readonly sourceTokenizer?: LoadedTokenizer;
+  /** End ids that `generation_config.json` or the tokenizer add to the configuration's. */
+  readonly endIds?: readonly number[];
+  close(): Promise<void>;
+}
+
+/** The family that reads a checkpoint, its configuration, and where every parameter lies. */
+export interface Interpretation {
+  readonly family: Family;
+  readonly config: ModelConfig;
+  readonly recipes: Recipes;
+}
+
+/** @throws UnsupportedError for an unknown architecture, FormatError for a configuration that makes no sense */
+export function interpret(checkpoint: OpenedCheckpoint, contextLength?: number): Interpretation {
+  const family = familyOf(checkpoint.config);
+  const input: FamilyInput = {
+    config: checkpoint.config,
+    dialect: checkpoint.dialect,
+    contextLength,
+    has: (tensor) => checkpoint.tensors.has(tensor),
+  };
+  const config = family.configure(input);
+  const endIds = [...new Set([...config.endIds, ...(checkpoint.endIds ?? [])])];
+  return { family, config: { ...config, endIds }, recipes: family.recipes(config, input) };
+}

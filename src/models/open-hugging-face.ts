@@ -1,0 +1,33 @@
+/** Opens a folder as Hugging Face publishes it. */
+import type { HuggingFaceFolder } from "../formats/index.js";
+import { type LoadedTokenizer, loadTokenizer, tokenizerFileNames } from "../tokenizers/index.js";
+import type { OpenedCheckpoint } from "./checkpoint.js";
+import { ConfigReader } from "./config-reader.js";
+import { huggingFaceDialect } from "./family.js";
+
+export async function openHuggingFace(folder: HuggingFaceFolder): Promise<OpenedCheckpoint> {
+  const config = new ConfigReader(folder.config, `${folder.path}/config.json`);
+  const generation = new ConfigReader(folder.generationConfig ?? {}, `${folder.path}/generation_config.json`);
+  return {
+    path: folder.path,
+    format: "hugging-face",
+    config,
+    dialect: huggingFaceDialect,
+    tensors: folder.tensors,
+    tokenizer: await readTokenizer(folder),
+    endIds: generation.tokenIds("eos_token_id"),
+    close: () => folder.close(),
+  };
+}
+
+/** The folder's tokenizer, or undefined when no file of it holds a vocabulary. */
+async function readTokenizer(folder: HuggingFaceFolder): Promise<LoadedTokenizer | undefined> {
+  const files: Record<string, Uint8Array> = {};
+  for (const name of folder.tokenizerFiles) {
+    if (tokenizerFileNames.includes(name)) files[name] = await folder.readBytes(name);
+  }
+  const holdsVocabulary = Object.keys(files).some(
+    (name) => !/config|special_tokens_map|chat_template|added/.test(name),
+  );
+  return holdsVocabulary ? loadTokenizer({ files }) : undefined;
+}

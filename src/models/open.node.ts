@@ -1,0 +1,58 @@
+/** Opens a checkpoint by its path: a folder, or a file whose format its own first bytes decide. */
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FileNotFoundError, UnsupportedError } from "../core/errors.js";
+import { identifyFile, readHead, readLlama2c } from "../formats/index.js";
+import { openFileSource, readHuggingFaceFolder } from "../formats/index.node.js";
+import type { OpenedCheckpoint } from "./checkpoint.js";
+import { openHuggingFace } from "./open-hugging-face.js";
+import { openLlama2c } from "./open-llama2c.js";
+
+export interface OpenOptions {
+  /** A tokenizer file for formats that keep it apart (llama2.c). Default: `tokenizer.bin` or `tok*.bin` beside the file. */
+  readonly tokenizer?: string;
+}
+
+/**
+ * @throws FileNotFoundError, UnsupportedError, WrongFileError, FormatError, TruncatedFileError: each says which file
+ *   and what is wrong with it
+ */
+export async function openCheckpoint(path: string, options: OpenOptions = {}): Promise<OpenedCheckpoint> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined)
+    throw new FileNotFoundError(path, "a model: a folder, or a .gguf, .safetensors or .bin file");
+  if (found.isDirectory()) return openHuggingFace(await readHuggingFaceFolder(path));
+  const source = await openFileSource(path);
+  try {
+    const format = identifyFile(await readHead(source));
+    if (format === "safetensors") {
+      await source.close();
+      return openHuggingFace(await readHuggingFaceFolder(dirname(path)));
+    }
+    if (path.endsWith(".bin") || format === "llama2c") {
+      return openLlama2c(path, await readLlama2c(source), await findLlama2cTokenizer(path, options.tokenizer));
+    }
+    throw new UnsupportedError(`${path}: kind of file`, format ?? "unknown", [
+      "folder",
+      ".gguf",
+      ".safetensors",
+      ".bin",
+    ]);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function findLlama2cTokenizer(path: string, given: string | undefined): Promise<Uint8Array | undefined> {
+  if (given !== undefined) {
+    return readFile(given).catch(() => {
+      throw new FileNotFoundError(given, "a llama2.c tokenizer file");
+    });
+  }
+  for (const name of ["tokenizer.bin", "tok512.bin", "tok4096.bin", "tok32000.bin"]) {
+    const content = await readFile(join(dirname(path), name)).catch(() => undefined);
+    if (content !== undefined) return content;
+  }
+  return undefined;
+}

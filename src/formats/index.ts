@@ -4,6 +4,7 @@ export { type ByteSink, MemorySink } from "./byte-sink.js";
 export { type Folder, memoryFolder } from "./folder.js";
 export { GgufMetadata } from "./gguf/metadata.js";
 export { type GgufFile, readGguf } from "./gguf/read.js";
+export { readSplitGguf } from "./gguf/split.js";
 export type { GgufArray, GgufElementType, GgufNumbers, GgufNumberType, GgufValue } from "./gguf/types.js";
 export { type GgufContents, writeGguf } from "./gguf/write.js";
 export { type HuggingFaceFolder, type JsonObject, readHuggingFace, tokenizerFileNames } from "./hugging-face/read.js";

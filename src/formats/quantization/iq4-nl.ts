@@ -3,7 +3,7 @@
  *
  * Block, 18 bytes: f16 scale; 16 bytes of q, the first 16 values in the low nibbles, the others in the high ones.
  */
-import { halfAt } from "./legacy-blocks.js";
+import { halfAt } from "./block-scale.js";
 
 const blockBytes = 18;
 

@@ -4,8 +4,9 @@
  * Block, 136 bytes: f16 d; u16 of the scales' upper two bits; 4 bytes of their lower four; 128 bytes of q, 16 a group,
  * its first 16 values in the low nibbles.
  */
+
+import { halfAt } from "./block-scale.js";
 import { iq4Levels } from "./iq4-nl.js";
-import { halfAt } from "./legacy-blocks.js";
 
 const blockBytes = 136;
 

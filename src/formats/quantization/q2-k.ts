@@ -3,7 +3,7 @@
  *
  * Block, 84 bytes: 16 bytes, scale in the low and min in the high nibble; 64 bytes of q, two bits each; f16 d; f16 dmin.
  */
-import { halfAt } from "./legacy-blocks.js";
+import { halfAt } from "./block-scale.js";
 
 const blockBytes = 84;
 

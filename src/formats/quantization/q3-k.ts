@@ -4,7 +4,7 @@
  * Block, 110 bytes: 32 bytes of third bits (bit k of byte l for value 32k + l; 0 means minus 4); 64 bytes of the
  * lower two bits; 12 bytes of six-bit scales; f16 d.
  */
-import { halfAt } from "./legacy-blocks.js";
+import { halfAt } from "./block-scale.js";
 
 const blockBytes = 110;
 

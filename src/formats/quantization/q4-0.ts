@@ -3,7 +3,8 @@
  *
  * Block, 18 bytes: f16 scale; 16 bytes of q, the first 16 values in the low nibbles, the others in the high ones.
  */
-import { farthest, halfAt, inverse, level, putHalf } from "./legacy-blocks.js";
+import { halfAt, putHalf } from "./block-scale.js";
+import { farthest, inverse, level } from "./level.js";
 
 const blockBytes = 18;
 

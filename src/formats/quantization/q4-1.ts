@@ -3,7 +3,8 @@
  *
  * Block, 20 bytes: f16 scale; f16 min; 16 bytes of q, the first 16 values in the low nibbles.
  */
-import { halfAt, inverse, level, putHalf, range } from "./legacy-blocks.js";
+import { halfAt, putHalf } from "./block-scale.js";
+import { inverse, level, range } from "./level.js";
 
 const blockBytes = 20;
 

@@ -4,8 +4,9 @@
  * Block, 144 bytes: f16 d; f16 dmin; 12 bytes of six-bit scales and minima; 128 bytes of q, where each 32 bytes hold
  * one group in the low nibbles and the next in the high ones.
  */
+
+import { halfAt } from "./block-scale.js";
 import { minOf, scaleOf } from "./k-scales.js";
-import { halfAt } from "./legacy-blocks.js";
 
 const blockBytes = 144;
 

@@ -3,7 +3,8 @@
  *
  * Block, 22 bytes: f16 scale; u32 of fifth bits, bit i for value i; 16 bytes of low nibbles, as in Q4_0.
  */
-import { farthest, halfAt, inverse, level, putHalf } from "./legacy-blocks.js";
+import { halfAt, putHalf } from "./block-scale.js";
+import { farthest, inverse, level } from "./level.js";
 
 const blockBytes = 22;
 

@@ -3,7 +3,8 @@
  *
  * Block, 24 bytes: f16 scale; f16 min; u32 of fifth bits, bit i for value i; 16 bytes of low nibbles, as in Q4_0.
  */
-import { halfAt, inverse, level, putHalf, range } from "./legacy-blocks.js";
+import { halfAt, putHalf } from "./block-scale.js";
+import { inverse, level, range } from "./level.js";
 
 const blockBytes = 24;
 

@@ -4,8 +4,9 @@
  * Block, 176 bytes: f16 d; f16 dmin; 12 bytes of six-bit scales and minima; 32 bytes of fifth bits (bit g of byte l
  * for value 32g + l); 128 bytes of the lower four bits, as in Q4_K.
  */
+
+import { halfAt } from "./block-scale.js";
 import { minOf, scaleOf } from "./k-scales.js";
-import { halfAt } from "./legacy-blocks.js";
 
 const blockBytes = 176;
 

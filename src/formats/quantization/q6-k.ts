@@ -4,7 +4,7 @@
  * Block, 210 bytes: 128 bytes of the lower four bits; 64 bytes of the upper two; 16 signed scales; f16 d. Each half
  * of 128 values takes 64 and 32 of those bytes, and is stored as four rows of 32.
  */
-import { halfAt } from "./legacy-blocks.js";
+import { halfAt } from "./block-scale.js";
 
 const blockBytes = 210;
 

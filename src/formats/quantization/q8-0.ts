@@ -3,7 +3,8 @@
  *
  * Block, 34 bytes: f16 scale; 32 signed bytes of q.
  */
-import { farthest, halfAt, inverse, putHalf } from "./legacy-blocks.js";
+import { halfAt, putHalf } from "./block-scale.js";
+import { farthest, inverse } from "./level.js";
 
 const blockBytes = 34;
 

@@ -1,17 +1,4 @@
-/** What the block types of 32 values share: f16 scales, and rounding to a few bits. */
-import { halfValues, toHalf } from "../../core/half.js";
-
-/** The f16 at byte `at`, as float32. */
-export function halfAt(bytes: Uint8Array, at: number): number {
-  return halfValues[bytes[at] | (bytes[at + 1] << 8)];
-}
-
-/** Stores the f16 nearest to `value` at byte `at`. */
-export function putHalf(bytes: Uint8Array, at: number, value: number): void {
-  const half = toHalf(value);
-  bytes[at] = half & 0xff;
-  bytes[at + 1] = half >>> 8;
-}
+/** What quantizing to blocks of 32 values has in common: the range of a block, and rounding to a few bits. */
 
 /** 1 / scale in float32, and 0 for a scale of zero. */
 export function inverse(scale: number): number {

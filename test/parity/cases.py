@@ -53,8 +53,8 @@ def llama():
             original_max_position_embeddings=32)), LONG),
         Case("llama-rope-yarn", "llama", dict(small, rope_parameters=rope(
             "yarn", factor=4.0, original_max_position_embeddings=24)), LONG),
-        Case("llama-rope-yarn-mscale", "llama", dict(small, rope_parameters=rope(
-            "yarn", factor=4.0, original_max_position_embeddings=24, beta_fast=4.0, beta_slow=0.5, mscale=1.0,
+        Case("llama-rope-yarn-mscale", "llama", dict(small, max_position_embeddings=960, rope_parameters=rope(
+            "yarn", factor=4.0, original_max_position_embeddings=240, beta_fast=4.0, beta_slow=0.5, mscale=1.0,
             mscale_all_dim=0.5, truncate=False)), LONG),
     ]
 
@@ -91,12 +91,12 @@ def qwen3():
 
 def gemma2():
     base = dict(VOCAB, hidden_size=24, intermediate_size=44, num_hidden_layers=2, num_attention_heads=4,
-                num_key_value_heads=2, head_dim=10, max_position_embeddings=96, query_pre_attn_scalar=7,
+                num_key_value_heads=2, head_dim=10, max_position_embeddings=96, query_pre_attn_scalar=10,
                 sliding_window=9, attn_logit_softcapping=2.0, final_logit_softcapping=5.0)
     return [
         Case("gemma2", "gemma2", base, LONG, embedding_std=0.2),
         Case("gemma2-no-capping-untied", "gemma2", dict(
-            base, num_hidden_layers=3, num_key_value_heads=1, attn_logit_softcapping=None,
+            base, num_hidden_layers=3, num_key_value_heads=1, query_pre_attn_scalar=7, attn_logit_softcapping=None,
             final_logit_softcapping=None, tie_word_embeddings=False, attention_bias=True), LONG, embedding_std=0.2),
     ]
 
@@ -113,6 +113,11 @@ def gemma3():
         Case("gemma3-rope-linear", "gemma3_text", dict(
             base, num_key_value_heads=2, sliding_window_pattern=3,
             rope_parameters=rope(rope_type="linear", factor=8.0)), LONG, embedding_std=0.2),
+        # The published pattern, five windows and one whole layer, which GGUF files take for granted.
+        Case("gemma3-six-layers", "gemma3_text", dict(
+            base, hidden_size=16, intermediate_size=28, num_hidden_layers=6, num_attention_heads=2, head_dim=8,
+            query_pre_attn_scalar=8, sliding_window_pattern=6, rope_parameters=rope(rope_type="default")), LONG,
+            embedding_std=0.2),
     ]
 
 
@@ -154,8 +159,8 @@ def t5():
         Case("t5-relu-tied", "t5", base, pairs),
         Case("t5-gated-gelu-untied", "t5", dict(
             base, d_model=20, d_kv=10, num_heads=2, num_layers=3, num_decoder_layers=2,
-            feed_forward_proj="gated-gelu", tie_word_embeddings=False, relative_attention_num_buckets=12, relative_attention_max_distance=20), ((1, 1), (7, 4), (40, 33)),
-            untied_head=True),
+            feed_forward_proj="gated-gelu", tie_word_embeddings=False, relative_attention_num_buckets=12,
+            relative_attention_max_distance=20), ((1, 1), (7, 4), (40, 33)), untied_head=True),
     ]
 
 
@@ -183,8 +188,9 @@ def marian():
         Case("marian", "marian", base, pairs, embedding_std=0.2),
         Case("marian-separate-embeddings-unscaled", "marian", dict(
             base, decoder_vocab_size=61, pad_token_id=1, decoder_start_token_id=1,
-            share_encoder_decoder_embeddings=False, tie_word_embeddings=False, scale_embedding=False, activation_function="relu", d_model=20,
-            encoder_attention_heads=2, decoder_attention_heads=2, decoder_layers=1), pairs),
+            share_encoder_decoder_embeddings=False, tie_word_embeddings=False, scale_embedding=False,
+            activation_function="relu", d_model=20, encoder_attention_heads=2, decoder_attention_heads=2,
+            decoder_layers=1), pairs),
     ]
 
 

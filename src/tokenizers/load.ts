@@ -5,9 +5,14 @@
  */
 import { FileNotFoundError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
+import { readBertVocab } from "./formats/bert-vocab.js";
+import { readGpt2Files } from "./formats/gpt2-files.js";
 import { readLlama2c } from "./formats/llama2c.js";
+import { readMarian } from "./formats/marian.js";
+import { readSentencePiece } from "./formats/sentencepiece/index.js";
 import { readTokenizerConfig, type TokenizerConfig } from "./formats/tokenizer-config.js";
 import { readTokenizerJson } from "./formats/tokenizer-json/index.js";
+import { readWordList } from "./formats/word-list.js";
 import type { PipelineTokenizer, TokenRoles } from "./pipeline.js";
 import type { Tokenizer } from "./tokenizer.js";
 
@@ -17,6 +22,8 @@ export type TokenizerFiles = Readonly<Record<string, Uint8Array | string>>;
 /** A tokenizer and what else its files say about using it. */
 export interface LoadedTokenizer {
   readonly tokenizer: Tokenizer;
+  /** The tokenizer of what an encoder-decoder model writes, where that is another one; else absent. */
+  readonly target?: Tokenizer;
   /** The file that the vocabulary came from. */
   readonly source: string;
   /** Jinja source, for `ChatTemplate`. */
@@ -26,26 +33,76 @@ export interface LoadedTokenizer {
   readonly eosToken?: string;
 }
 
-type Reader = (files: FileSet, config: TokenizerConfig) => PipelineTokenizer;
+interface Pair {
+  readonly tokenizer: PipelineTokenizer;
+  readonly target?: PipelineTokenizer;
+}
 
-/** By order of preference. The first file's presence decides. */
-const readers: readonly (readonly [file: string, read: Reader])[] = [
-  [
-    "tokenizer.json",
-    (files, config) => readTokenizerJson(files.text("tokenizer.json"), { cleanUpSpaces: config.cleanUpSpaces }),
-  ],
-  ["tokenizer.bin", (files) => readLlama2c(files.bytes("tokenizer.bin"))],
+/** A format: the files that must all be there, and how to read them. */
+interface Format {
+  readonly files: readonly string[];
+  read(files: FileSet, config: TokenizerConfig): Pair;
+}
+
+/** By order of preference: the first whose files are all there. */
+const formats: readonly Format[] = [
+  { files: ["tokenizer.json"], read: (files) => ({ tokenizer: readTokenizerJson(files.text("tokenizer.json")) }) },
+  {
+    files: ["vocab.json", "source.spm", "target.spm"],
+    read: (files) => ({
+      tokenizer: readMarian(files.text("vocab.json"), files.bytes("source.spm")),
+      target: readMarian(files.text("vocab.json"), files.bytes("target.spm")),
+    }),
+  },
+  { files: ["tokenizer.model"], read: sentencePiece("tokenizer.model") },
+  { files: ["sentencepiece.model"], read: sentencePiece("sentencepiece.model") },
+  { files: ["spiece.model"], read: sentencePiece("spiece.model") },
+  {
+    files: ["vocab.json", "merges.txt"],
+    read: (files, config) => ({
+      tokenizer: readGpt2Files(files.text("vocab.json"), files.text("merges.txt"), {
+        specialTokens: config.specialTokens,
+        addedTokens: config.addedTokens,
+        addPrefixSpace: config.addPrefixSpace,
+      }),
+    }),
+  },
+  {
+    files: ["vocab.txt"],
+    read: (files, config) => ({ tokenizer: readBertVocab(files.text("vocab.txt"), { lowercase: config.lowercase }) }),
+  },
+  { files: ["tokenizer.bin"], read: (files) => ({ tokenizer: readLlama2c(files.bytes("tokenizer.bin")) }) },
+  {
+    files: ["source_vocabulary.txt", "target_vocabulary.txt"],
+    read: (files) => ({
+      tokenizer: readWordList(files.text("source_vocabulary.txt")),
+      target: readWordList(files.text("target_vocabulary.txt")),
+    }),
+  },
+  {
+    files: ["shared_vocabulary.txt"],
+    read: (files) => ({ tokenizer: readWordList(files.text("shared_vocabulary.txt")) }),
+  },
 ];
+
+function sentencePiece(name: string): Format["read"] {
+  return (files, config) => ({
+    tokenizer: readSentencePiece(files.bytes(name), { addBegin: config.addBegin, addEnd: config.addEnd }),
+  });
+}
 
 const configurationFiles = [
   "tokenizer_config.json",
   "special_tokens_map.json",
+  "added_tokens.json",
   "generation_config.json",
   "chat_template.jinja",
 ] as const;
 
 /** Every file name that `loadTokenizer` looks at. */
-export const tokenizerFileNames: readonly string[] = [...readers.map(([file]) => file), ...configurationFiles];
+export const tokenizerFileNames: readonly string[] = [
+  ...new Set([...formats.flatMap(({ files }) => files), ...configurationFiles]),
+];
 
 /**
  * Chooses the format by the files that are there, and reads it.
@@ -59,36 +116,38 @@ export function loadTokenizer(options: { readonly files: TokenizerFiles }): Load
   const config = readTokenizerConfig({
     tokenizerConfig: files.optionalText("tokenizer_config.json"),
     specialTokensMap: files.optionalText("special_tokens_map.json"),
+    addedTokens: files.optionalText("added_tokens.json"),
     generationConfig: files.optionalText("generation_config.json"),
     chatTemplate: files.optionalText("chat_template.jinja"),
   });
-  const chosen = readers.find(([file]) => files.has(file));
-  if (chosen === undefined) {
-    throw new FileNotFoundError("tokenizer", `one of ${readers.map(([file]) => file).join(", ")}`);
+  const format = formats.find((candidate) => candidate.files.every((name) => files.has(name)));
+  if (format === undefined) {
+    throw new FileNotFoundError("tokenizer", formats.map((candidate) => candidate.files.join(" with ")).join(", or "));
   }
-  const [source, read] = chosen;
-  const tokenizer = read(files, config);
+  const { tokenizer, target } = format.read(files, config);
   return {
-    tokenizer: tokenizer.withRoles(rolesOf(tokenizer, config)),
-    source,
+    tokenizer: configured(tokenizer, config),
+    target: target === undefined ? undefined : configured(target, config),
+    source: format.files[0],
     chatTemplate: config.chatTemplate,
     bosToken: config.bosToken,
     eosToken: config.eosToken,
   };
 }
 
-/** Roles that the configuration gives; those it leaves out stay as the vocabulary has them. */
-function rolesOf(tokenizer: Tokenizer, config: TokenizerConfig): TokenRoles {
+/** The tokenizer with what the configuration adds; what it leaves out stays as the vocabulary has it. */
+function configured(tokenizer: PipelineTokenizer, config: TokenizerConfig): Tokenizer {
   const id = (token: string | undefined) => (token === undefined ? undefined : tokenizer.tokenId(token));
   const endIds = new Set(config.endIds);
   const endId = id(config.eosToken);
   if (endId !== undefined) endIds.add(endId);
-  return {
+  const roles: TokenRoles = {
     beginId: id(config.bosToken) ?? id(config.clsToken) ?? tokenizer.beginId,
     endIds: endIds.size > 0 ? [...endIds] : tokenizer.endIds,
     padId: id(config.padToken) ?? tokenizer.padId,
     unknownId: id(config.unknownToken) ?? tokenizer.unknownId,
   };
+  return (config.cleanUpSpaces ? tokenizer.cleaningUpSpaces() : tokenizer).withRoles(roles);
 }
 
 /** The files at hand, as text or as bytes. */

@@ -7,7 +7,7 @@ import { InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import { IdList, type SubwordModel, type Vocabulary } from "./models/model.js";
 import { type AddedToken, AddedTokenMatcher } from "./stages/added-tokens.js";
-import type { Decoder, DecodeStage } from "./stages/decoders.js";
+import { cleanUpSpaces, type Decoder, type DecodeStage, decoderSequence } from "./stages/decoders.js";
 import type { Normalizer } from "./stages/normalizers.js";
 import type { PreTokenizer } from "./stages/pre-tokenizers.js";
 import { wellFormed } from "./text/code-points.js";
@@ -77,6 +77,11 @@ export class PipelineTokenizer implements Tokenizer {
   /** The same tokenizer with other roles: a checkpoint's configuration may know more than its vocabulary. */
   withRoles(roles: TokenRoles): PipelineTokenizer {
     return new PipelineTokenizer({ ...this.parts, roles: { ...this.parts.roles, ...roles } });
+  }
+
+  /** The same tokenizer whose decoded text loses the space before `.`, `n't` and so on: a convention of some. */
+  cleaningUpSpaces(): PipelineTokenizer {
+    return new PipelineTokenizer({ ...this.parts, decoder: decoderSequence([this.parts.decoder, cleanUpSpaces]) });
   }
 
   encode(text: string, options: EncodeOptions = {}): Int32Array {

@@ -3,7 +3,7 @@ import { FormatError } from "../../core/errors.js";
 import { CachedModel } from "../models/word-cache.js";
 import { WordPieceModel } from "../models/word-piece.js";
 import { PipelineTokenizer } from "../pipeline.js";
-import { cleanUpSpaces, decoderSequence, wordPieceDecoder } from "../stages/decoders.js";
+import { wordPieceDecoder } from "../stages/decoders.js";
 import { bertNormalizer } from "../stages/normalizers.js";
 import { bertPreTokenizer } from "../stages/pre-tokenizers.js";
 import { vocabularyLines } from "./word-list.js";
@@ -14,7 +14,6 @@ const format = "vocab.txt";
 export interface BertVocabOptions {
   /** Lower-case the text and strip its accents. Default true, as for the `uncased` models. */
   readonly lowercase?: boolean;
-  readonly cleanUpSpaces?: boolean;
 }
 
 /**
@@ -35,7 +34,6 @@ export function bertTokenizer(vocabulary: ReadonlyMap<string, number>, options: 
   const [unknownId, clsId, sepId] = ["[UNK]", "[CLS]", "[SEP]"].map(id);
   const model = new WordPieceModel({ vocabulary, unknownId, continuingPrefix: "##", maxCharacters: 100 });
   const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].filter((token) => vocabulary.has(token));
-  const decoder = wordPieceDecoder("##", true);
   return new PipelineTokenizer({
     vocabulary,
     addedTokens: special.map((content) => ({ id: id(content), content, special: true })),
@@ -43,7 +41,7 @@ export function bertTokenizer(vocabulary: ReadonlyMap<string, number>, options: 
     preTokenizer: bertPreTokenizer,
     model: new CachedModel(model),
     template: { before: [clsId], after: [sepId] },
-    decoder: options.cleanUpSpaces ? decoderSequence([decoder, cleanUpSpaces]) : decoder,
+    decoder: wordPieceDecoder("##", true),
     roles: { beginId: clsId, endIds: [sepId], unknownId, padId: vocabulary.get("[PAD]") },
   });
 }

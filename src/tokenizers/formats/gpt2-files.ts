@@ -3,7 +3,7 @@ import { BpeModel } from "../models/bpe.js";
 import { CachedModel } from "../models/word-cache.js";
 import { PipelineTokenizer, type TokenRoles } from "../pipeline.js";
 import type { AddedToken } from "../stages/added-tokens.js";
-import { byteLevelDecoder, cleanUpSpaces, decoderSequence } from "../stages/decoders.js";
+import { byteLevelDecoder } from "../stages/decoders.js";
 import { byteLevel } from "../stages/pre-tokenizers.js";
 import { toByteAlphabet } from "../text/bytes.js";
 import { JsonField, parseJson } from "./json-fields.js";
@@ -17,7 +17,6 @@ export interface Gpt2Options {
   readonly addedTokens?: readonly AddedToken[];
   /** Put a space before a text that has none. Default false. */
   readonly addPrefixSpace?: boolean;
-  readonly cleanUpSpaces?: boolean;
   readonly roles?: TokenRoles;
 }
 
@@ -38,7 +37,7 @@ export function readGpt2Files(vocabJson: string, mergesText: string, options: Gp
     addedTokens,
     preTokenizer: byteLevel({ addPrefixSpace: options.addPrefixSpace ?? false, useRegex: true }),
     model: new CachedModel(new BpeModel({ vocabulary, merges }), toByteAlphabet),
-    decoder: options.cleanUpSpaces ? decoderSequence([byteLevelDecoder, cleanUpSpaces]) : byteLevelDecoder,
+    decoder: byteLevelDecoder,
     roles: options.roles ?? (end === undefined ? {} : { beginId: end, endIds: [end] }),
   });
 }

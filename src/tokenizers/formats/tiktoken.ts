@@ -34,7 +34,11 @@ export interface TiktokenOptions {
 export function readTiktoken(text: string, options: TiktokenOptions = {}): PipelineTokenizer {
   const pieces = readRanks(text);
   const largest = pieces.reduce((max, piece) => Math.max(max, piece.id), -1);
-  const { vocabulary, merges } = mergesFromScores(pieces, largest + 1, format);
+  const { vocabulary, merges } = mergesFromScores(
+    pieces.filter(({ text }) => text !== ""),
+    largest + 1,
+    format,
+  );
   const missing = byteAlphabet.findIndex((byte) => !vocabulary.has(byte));
   if (missing >= 0) throw new FormatError(format, "ranks", `have no token for the byte ${missing}`);
   const addedTokens = Object.entries(options.specialTokens ?? {}).map(([content, id]) => ({
@@ -61,9 +65,10 @@ function readRanks(text: string): ScoredPiece[] {
     if (line.trim() === "") return;
     const field = `line ${index + 1}`;
     const [token, rank, ...rest] = line.trim().split(" ");
-    const bytes = base64Bytes(token);
+    // Whisper's multilingual file writes its one empty token as "=".
+    const bytes = token === "=" ? new Uint8Array(0) : base64Bytes(token);
     const id = /^\d{1,9}$/.test(rank ?? "") ? Number(rank) : -1;
-    if (bytes === undefined || bytes.length === 0 || rest.length > 0) {
+    if (bytes === undefined || rest.length > 0) {
       throw new FormatError(format, field, "is not a base64 token and a rank");
     }
     if (id < 0 || id > maxTokenId) throw new FormatError(format, field, `has the rank ${rank?.slice(0, 20)}`);

@@ -41,7 +41,8 @@ export class BpeModel implements SubwordModel {
         return;
       }
     }
-    const count = this.options.merges.apply(this.symbols, this.splitIntoSymbols(piece));
+    const symbolCount = this.splitIntoSymbols(piece);
+    const count = this.options.merges.apply(this.symbols, symbolCount);
     for (let i = 0; i < count; i++) this.emit(this.symbols[i], out);
   }
 

@@ -17,7 +17,7 @@ import { sentencePieceDecoder } from "../sentencepiece/decoder.js";
 import { sentencePieceNormalizer, spaceSymbol } from "../sentencepiece/normalizer.js";
 import { pieceTypes } from "../sentencepiece/proto.js";
 import { readMerges } from "../tokenizer-json/model.js";
-import { flag, type GgufMetadata, numberArray, stringArray, text, tokenId } from "./metadata.js";
+import { flag, type GgufMetadata, numbers, optionalText, strings, tokenId } from "./metadata.js";
 import { ggufPreTokenizers } from "./patterns.js";
 
 export type { GgufMetadata } from "./metadata.js";
@@ -50,7 +50,7 @@ const readers: Readonly<Record<string, Reader>> = {
  *   pre-tokenizer that is not supported.
  */
 export function readGgufTokenizer(metadata: GgufMetadata): PipelineTokenizer {
-  const kind = text(metadata, `${prefix}model`);
+  const kind = optionalText(metadata, `${prefix}model`);
   if (kind === undefined) throw new FormatError(format, `${prefix}model`, "is missing: the file holds no tokenizer");
   const reader = Object.hasOwn(readers, kind) ? readers[kind] : undefined;
   if (reader === undefined) throw new UnsupportedError("GGUF tokenizer", kind, Object.keys(readers));
@@ -58,12 +58,11 @@ export function readGgufTokenizer(metadata: GgufMetadata): PipelineTokenizer {
 }
 
 function readEntries(metadata: GgufMetadata): Entries {
-  const tokens = stringArray(metadata, `${prefix}tokens`);
+  const tokens = strings(metadata, `${prefix}tokens`);
   if (tokens === undefined || tokens.length === 0)
     throw new FormatError(format, `${prefix}tokens`, "is missing or empty");
   const perToken = (key: string): ArrayLike<number> => {
-    const values =
-      numberArray(metadata, prefix + key) ?? new Float64Array(tokens.length).fill(key === "scores" ? 0 : 1);
+    const values = numbers(metadata, prefix + key) ?? new Float64Array(tokens.length).fill(key === "scores" ? 0 : 1);
     if (values.length < tokens.length) {
       throw new FormatError(format, prefix + key, `has ${values.length} values for ${tokens.length} tokens`);
     }
@@ -136,10 +135,10 @@ function readSpm(entries: Entries): PipelineTokenizer {
 /** `gpt2`: byte-level BPE by merges. */
 function readByteLevel(entries: Entries): PipelineTokenizer {
   const { metadata, vocabulary } = entries;
-  const name = text(metadata, `${prefix}pre`) ?? "default";
+  const name = optionalText(metadata, `${prefix}pre`) ?? "default";
   const pre = Object.hasOwn(ggufPreTokenizers, name) ? ggufPreTokenizers[name] : undefined;
   if (pre === undefined) throw new UnsupportedError(`${prefix}pre`, name, Object.keys(ggufPreTokenizers));
-  const merges = new JsonField(stringArray(metadata, `${prefix}merges`), `${prefix}merges`, format);
+  const merges = new JsonField(strings(metadata, `${prefix}merges`), `${prefix}merges`, format);
   const model = new BpeModel({
     vocabulary,
     merges: readMerges(merges, vocabulary, 0),
@@ -170,7 +169,7 @@ function readBert(entries: Entries): PipelineTokenizer {
 function readUnigram(entries: Entries): PipelineTokenizer {
   const { metadata, tokens, vocabulary, scores, types } = entries;
   const key = `${prefix}precompiled_charsmap`;
-  const charMap = Uint8Array.from(numberArray(metadata, key) ?? []);
+  const charMap = Uint8Array.from(numbers(metadata, key) ?? []);
   const shared = conventions(entries, { end: 1, addBegin: false, addEnd: true });
   const removeExtraWhitespace = flag(metadata, `${prefix}remove_extra_whitespaces`) ?? false;
   const addDummyPrefix = flag(metadata, `${prefix}add_space_prefix`) ?? false;

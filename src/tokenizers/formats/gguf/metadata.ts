@@ -1,14 +1,23 @@
 /** Typed access to the metadata of a GGUF file, as its reader hands it over: a map from key to value. */
 import { FormatError } from "../../../core/errors.js";
 
-/** GGUF metadata by key. Arrays may be arrays or typed arrays; integers numbers or bigints. */
+/**
+ * GGUF metadata by key. A value is a string, boolean, number or bigint, an array or typed array of them, or one of
+ * these as `{ type, value }`.
+ */
 export type GgufMetadata = ReadonlyMap<string, unknown>;
 
 const format = "GGUF metadata";
 
+function rawValue(metadata: GgufMetadata, key: string): unknown {
+  const entry = metadata.get(key);
+  const tagged = typeof entry === "object" && entry !== null && "type" in entry && "value" in entry;
+  return tagged ? entry.value : entry;
+}
+
 /** An array of strings. @throws FormatError when it is something else. */
-export function stringArray(metadata: GgufMetadata, key: string): readonly string[] | undefined {
-  const value = metadata.get(key);
+export function strings(metadata: GgufMetadata, key: string): readonly string[] | undefined {
+  const value = rawValue(metadata, key);
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
     throw new FormatError(format, key, "is not an array of strings");
@@ -17,8 +26,8 @@ export function stringArray(metadata: GgufMetadata, key: string): readonly strin
 }
 
 /** An array of finite numbers. @throws FormatError when it is something else. */
-export function numberArray(metadata: GgufMetadata, key: string): ArrayLike<number> | undefined {
-  const value = metadata.get(key);
+export function numbers(metadata: GgufMetadata, key: string): ArrayLike<number> | undefined {
+  const value = rawValue(metadata, key);
   if (value === undefined) return undefined;
   const items: unknown =
     ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as Uint8Array) : value;
@@ -29,22 +38,22 @@ export function numberArray(metadata: GgufMetadata, key: string): ArrayLike<numb
 }
 
 /** A string. @throws FormatError when it is something else. */
-export function text(metadata: GgufMetadata, key: string): string | undefined {
-  const value = metadata.get(key);
+export function optionalText(metadata: GgufMetadata, key: string): string | undefined {
+  const value = rawValue(metadata, key);
   if (value !== undefined && typeof value !== "string") throw new FormatError(format, key, "is not a string");
   return value;
 }
 
 /** A boolean. @throws FormatError when it is something else. */
 export function flag(metadata: GgufMetadata, key: string): boolean | undefined {
-  const value = metadata.get(key);
+  const value = rawValue(metadata, key);
   if (value !== undefined && typeof value !== "boolean") throw new FormatError(format, key, "is not true or false");
   return value;
 }
 
 /** A token id in a vocabulary of `size`. @throws FormatError when it is something else. */
 export function tokenId(metadata: GgufMetadata, key: string, size: number): number | undefined {
-  const value = metadata.get(key);
+  const value = rawValue(metadata, key);
   if (value === undefined) return undefined;
   const id = typeof value === "bigint" ? Number(value) : value;
   // -1 as an unsigned integer is how writers say "none".

@@ -1,8 +1,8 @@
 /** `tokenizer.json`, the format of Hugging Face's `tokenizers` library. */
 import { CachedModel } from "../../models/word-cache.js";
-import { PipelineTokenizer, type TokenRoles } from "../../pipeline.js";
+import { PipelineTokenizer } from "../../pipeline.js";
 import type { AddedToken } from "../../stages/added-tokens.js";
-import { cleanUpSpaces, decoderSequence, spacedDecoder } from "../../stages/decoders.js";
+import { spacedDecoder } from "../../stages/decoders.js";
 import { toByteAlphabet } from "../../text/bytes.js";
 import { wellFormed } from "../../text/code-points.js";
 import { JsonField, parseJson } from "../json-fields.js";
@@ -14,19 +14,12 @@ import { readPreTokenizer } from "./pre-tokenizer.js";
 
 const format = "tokenizer.json";
 
-/** What a checkpoint knows beyond its `tokenizer.json`. */
-export interface TokenizerJsonOptions {
-  readonly roles?: TokenRoles;
-  /** `clean_up_tokenization_spaces` of `tokenizer_config.json`: decoded text loses the space before `.`, `n't` … */
-  readonly cleanUpSpaces?: boolean;
-}
-
 /**
  * A tokenizer from the text, or the parsed value, of a `tokenizer.json`.
  *
  * @throws FormatError naming the field that is malformed, UnsupportedError naming a component that is not supported.
  */
-export function readTokenizerJson(json: string | object, options: TokenizerJsonOptions = {}): PipelineTokenizer {
+export function readTokenizerJson(json: string | object): PipelineTokenizer {
   const root = typeof json === "string" ? parseJson(json, format) : new JsonField(json, "", format);
   const { model, vocabulary, unknownId } = readModel(root.get("model"));
   const addedTokens = readAddedTokens(root.get("added_tokens"));
@@ -43,8 +36,8 @@ export function readTokenizerJson(json: string | object, options: TokenizerJsonO
     preTokenizer: preTokenizer?.split,
     model: new CachedModel(model, preTokenizer?.byteAlphabet ? toByteAlphabet : undefined),
     template: postProcessor && readPostProcessor(postProcessor),
-    decoder: options.cleanUpSpaces ? decoderSequence([decoder, cleanUpSpaces]) : decoder,
-    roles: { unknownId, ...options.roles },
+    decoder,
+    roles: { unknownId },
   });
 }
 

@@ -23,14 +23,22 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
 
 #elif HH_WIDTH > 1 && !defined(__ARM_NEON)
 /* Bytes widened to 16 bits, even and odd ones apart: pairs of products then add up without overflow. */
+typedef int16_t i16_part __attribute__((vector_size(4 * HH_WIDTH)));
+typedef uint16_t u16_part __attribute__((vector_size(4 * HH_WIDTH)));
 typedef struct {
   i32x16 even, odd;
 } dot_activations;
 
 HH_INLINE dot_activations load_activations(const int8_t *x) {
-  const uint32_t even = (uint16_t)x[0] | (uint32_t)(uint16_t)x[2] << 16;
-  const uint32_t odd = (uint16_t)x[1] | (uint32_t)(uint16_t)x[3] << 16;
-  return (dot_activations){splat_int((int32_t)even), splat_int((int32_t)odd)};
+  int32_t bytes;
+  memcpy(&bytes, x, 4);
+  const i32x16 both = splat_int(bytes);
+  dot_activations r;
+  HH_EACH_PART(i) {
+    r.even.part[i] = (i32_part)((i16_part)((u16_part)both.part[i] << 8) >> 8);
+    r.odd.part[i] = (i32_part)((i16_part)both.part[i] >> 8);
+  }
+  return r;
 }
 
 HH_INLINE i32_part dot_pairs(i32_part a, i32_part b) {
@@ -45,8 +53,10 @@ HH_INLINE i32_part dot_pairs(i32_part a, i32_part b) {
 
 HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   const i32x16 even = and_int(weights, splat_int(0x00ff00ff));
-  const i32x16 odd = and_int(shift_right(weights, 8), splat_int(0x00ff00ff));
-  HH_EACH_PART(i) sum.part[i] += dot_pairs(even.part[i], x.even.part[i]) + dot_pairs(odd.part[i], x.odd.part[i]);
+  HH_EACH_PART(i) {
+    const i32_part odd = (i32_part)((u16_part)weights.part[i] >> 8);
+    sum.part[i] += dot_pairs(even.part[i], x.even.part[i]) + dot_pairs(odd, x.odd.part[i]);
+  }
   return sum;
 }
 

@@ -12,6 +12,19 @@ HH_INLINE float float_of_half(uint16_t half) {
   return float_of_bits(sign | magnitude << 13) * 0x1p112f;
 }
 
+/* Sixteen unsigned 16-bit numbers. */
+HH_INLINE i32x16 widen_shorts(const uint16_t *from) {
+  i32x16 r;
+#if defined(__wasm_simd128__)
+  HH_EACH_PART(i) r.part[i] = (i32_part)wasm_u32x4_load16x4(from + 4 * i);
+#else
+  int32_t lanes[HH_LANES];
+  for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
+  memcpy(&r, lanes, sizeof r);
+#endif
+  return r;
+}
+
 HH_INLINE f32x16 load_halves(const uint16_t *from) {
   f32x16 r;
 #if HH_WIDTH == 16
@@ -21,10 +34,7 @@ HH_INLINE f32x16 load_halves(const uint16_t *from) {
 #elif defined(__ARM_NEON) && HH_WIDTH == 4
   HH_EACH_PART(i) r.part[i] = (f32_part)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from + 4 * i)));
 #else
-  i32x16 sign, magnitude;
-  int32_t lanes[HH_LANES];
-  for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
-  memcpy(&magnitude, lanes, sizeof magnitude);
+  i32x16 sign, magnitude = widen_shorts(from);
   sign = shift_left(and_int(magnitude, splat_int(0x8000)), 16);
   magnitude = and_int(magnitude, splat_int(0x7fff));
   const f32x16 finite = mul16(of_bits(shift_left(magnitude, 13)), splat16(0x1p112f));
@@ -43,9 +53,7 @@ HH_INLINE f32x16 load_bfloats(const uint16_t *from) {
   HH_EACH_PART(i)
   r.part[i] = (i32_part)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(from + 8 * i))), 16);
 #else
-  int32_t lanes[HH_LANES];
-  for (int i = 0; i < HH_LANES; i++) lanes[i] = (int32_t)((uint32_t)from[i] << 16);
-  memcpy(&r, lanes, sizeof r);
+  r = shift_left(widen_shorts(from), 16);
 #endif
   return of_bits(r);
 }

@@ -15,9 +15,6 @@
 #elif HH_WIDTH == 1
 #define HH_TILE_ROWS 1
 #define HH_TILE_PANELS 1
-#elif defined(__wasm__)
-#define HH_TILE_ROWS 3
-#define HH_TILE_PANELS 1
 #else
 #define HH_TILE_ROWS 6
 #define HH_TILE_PANELS 1
@@ -54,10 +51,29 @@ HH_INLINE f32x16 linear_start(const linear_call *l, int64_t row, int64_t panel, 
   if (k > 0) return load_some(l->y + row * l->out + first, count);
   return l->bias ? load_some(l->bias + first, count) : splat16(0.0f);
 }
+
+/* Which lanes of its panels a tile is to compute: all, or the lower (0) or upper (1) eight. What goes into lanes that
+ * are not stored is left out by the compiler, so sixteen registers of four lanes hold the sums of six rows. */
+#define HH_WHOLE (-1)
+
+HH_INLINE void linear_finish(const linear_call *l, int64_t row, int64_t panel, f32x16 sum, const int half) {
+  float *to = l->y + row * l->out + panel * HH_LANES;
+  const int64_t count = l->out - panel * HH_LANES;
+  if (half == HH_WHOLE) {
+    store_some(to, sum, count);
+    return;
+  }
+  float lanes[HH_LANES / 2];
+  memcpy(lanes, (const char *)&sum + half * sizeof lanes, sizeof lanes);
+  const int64_t first = half * HH_LANES / 2;
+  if (count >= HH_LANES) memcpy(to + first, lanes, sizeof lanes);
+  else
+    for (int64_t i = first; i < count && i < first + HH_LANES / 2; i++) to[i] = lanes[i - first];
+}
 #endif
 
 HH_INLINE void LINEAR_NAME(tile)(const linear_call *l, int64_t row, int64_t panel, int64_t from, int64_t to,
-                                 const int rows, const int panels) {
+                                 const int rows, const int panels, const int half) {
   const LINEAR_ELEMENT *w = (const LINEAR_ELEMENT *)l->weights + panel * l->in * HH_LANES;
   const float *x = l->x + row * l->in;
   f32x16 sum[6][8];
@@ -72,26 +88,32 @@ HH_INLINE void LINEAR_NAME(tile)(const linear_call *l, int64_t row, int64_t pane
     }
   }
   HH_UNROLL for (int r = 0; r < rows; r++)
-    HH_UNROLL for (int p = 0; p < panels; p++)
-      store_some(l->y + (row + r) * l->out + (panel + p) * HH_LANES, sum[r][p], l->out - (panel + p) * HH_LANES);
+    HH_UNROLL for (int p = 0; p < panels; p++) linear_finish(l, row + r, panel + p, sum[r][p], half);
 }
+
+#if defined(__wasm__)
+#define LINEAR_TILE(rows)                                      \
+  LINEAR_NAME(tile)(l, row, panel, from, to, rows, panels, 0); \
+  LINEAR_NAME(tile)(l, row, panel, from, to, rows, panels, 1)
+#else
+#define LINEAR_TILE(rows) LINEAR_NAME(tile)(l, row, panel, from, to, rows, panels, HH_WHOLE)
+#endif
 
 /* Tiles of 1 to HH_TILE_ROWS rows, so that the number of rows is a constant in each. */
 HH_INLINE void LINEAR_NAME(rows)(const linear_call *l, int64_t row, int64_t rows, int64_t panel, int64_t from,
                                  int64_t to, const int panels) {
   switch (rows) {
-    case 1: LINEAR_NAME(tile)(l, row, panel, from, to, 1, panels); break;
-#if HH_TILE_ROWS >= 3
-    case 2: LINEAR_NAME(tile)(l, row, panel, from, to, 2, panels); break;
-    case 3: LINEAR_NAME(tile)(l, row, panel, from, to, 3, panels); break;
-#endif
+    case 1: LINEAR_NAME(tile)(l, row, panel, from, to, 1, panels, HH_WHOLE); break;
 #if HH_TILE_ROWS >= 6
-    case 4: LINEAR_NAME(tile)(l, row, panel, from, to, 4, panels); break;
-    case 5: LINEAR_NAME(tile)(l, row, panel, from, to, 5, panels); break;
-    case 6: LINEAR_NAME(tile)(l, row, panel, from, to, 6, panels); break;
+    case 2: LINEAR_NAME(tile)(l, row, panel, from, to, 2, panels, HH_WHOLE); break;
+    case 3: LINEAR_TILE(3); break;
+    case 4: LINEAR_TILE(4); break;
+    case 5: LINEAR_TILE(5); break;
+    case 6: LINEAR_TILE(6); break;
 #endif
   }
 }
+#undef LINEAR_TILE
 
 HH_INLINE void LINEAR_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
   const int64_t stretch = rows > HH_TILE_ROWS ? HH_STRETCH : l->in;
@@ -111,7 +133,7 @@ static void LINEAR_NAME(run)(const hh_call *call) {
   int64_t panel = share_start(panels, call->share.index, call->share.count);
   if (call->rows == 1)
     for (; panel + HH_ROW_PANELS <= end; panel += HH_ROW_PANELS)
-      LINEAR_NAME(tile)(&l, 0, panel, 0, l.in, 1, HH_ROW_PANELS);
+      LINEAR_NAME(tile)(&l, 0, panel, 0, l.in, 1, HH_ROW_PANELS, HH_WHOLE);
 #if HH_TILE_PANELS > 1
   for (; panel + HH_TILE_PANELS <= end; panel += HH_TILE_PANELS)
     LINEAR_NAME(panels)(&l, call->rows, panel, HH_TILE_PANELS);

@@ -17,6 +17,10 @@
 #define HH_QUANTIZED_ROWS 1
 #define HH_QUANTIZED_PANELS 1
 #define HH_QUANTIZED_ROW_PANELS 1
+#elif defined(__wasm__)
+#define HH_QUANTIZED_ROWS 4
+#define HH_QUANTIZED_PANELS 1
+#define HH_QUANTIZED_ROW_PANELS 1
 #else
 #define HH_QUANTIZED_ROWS 2
 #define HH_QUANTIZED_PANELS 1
@@ -57,7 +61,7 @@ HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, in
 }
 
 HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t panel, int64_t from, int64_t to,
-                                    const int rows, const int panels) {
+                                    const int rows, const int panels, const int half) {
   const int64_t storage = QUANTIZED_STORAGE == 8 ? HH_Q8_0 : HH_Q4_0, group_bytes = hh_group_bytes(storage);
   const int64_t panel_bytes = hh_panel_bytes(storage, l->in), row_bytes = hh_quantized_bytes(l->in);
   const uint8_t *w = (const uint8_t *)l->weights + panel * panel_bytes, *values = w + hh_scale_bytes(l->in);
@@ -81,25 +85,35 @@ HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t p
     }
   }
   HH_UNROLL for (int r = 0; r < rows; r++)
-    HH_UNROLL for (int p = 0; p < panels; p++)
-      store_some(l->y + (row + r) * l->out + (panel + p) * HH_LANES, sum[r][p], l->out - (panel + p) * HH_LANES);
+    HH_UNROLL for (int p = 0; p < panels; p++) linear_finish(l, row + r, panel + p, sum[r][p], half);
 }
+
+#if defined(__wasm__)
+#define QUANTIZED_TILE(rows)                                      \
+  QUANTIZED_NAME(tile)(l, row, panel, from, to, rows, panels, 0); \
+  QUANTIZED_NAME(tile)(l, row, panel, from, to, rows, panels, 1)
+#else
+#define QUANTIZED_TILE(rows) QUANTIZED_NAME(tile)(l, row, panel, from, to, rows, panels, HH_WHOLE)
+#endif
 
 HH_INLINE void QUANTIZED_NAME(rows)(const linear_call *l, int64_t row, int64_t rows, int64_t panel, int64_t from,
                                     int64_t to, const int panels) {
   switch (rows) {
-    case 1: QUANTIZED_NAME(tile)(l, row, panel, from, to, 1, panels); break;
+    case 1: QUANTIZED_NAME(tile)(l, row, panel, from, to, 1, panels, HH_WHOLE); break;
 #if HH_QUANTIZED_ROWS >= 2
-    case 2: QUANTIZED_NAME(tile)(l, row, panel, from, to, 2, panels); break;
+    case 2: QUANTIZED_TILE(2); break;
 #endif
-#if HH_QUANTIZED_ROWS == 6
-    case 3: QUANTIZED_NAME(tile)(l, row, panel, from, to, 3, panels); break;
-    case 4: QUANTIZED_NAME(tile)(l, row, panel, from, to, 4, panels); break;
-    case 5: QUANTIZED_NAME(tile)(l, row, panel, from, to, 5, panels); break;
-    case 6: QUANTIZED_NAME(tile)(l, row, panel, from, to, 6, panels); break;
+#if HH_QUANTIZED_ROWS >= 4
+    case 3: QUANTIZED_TILE(3); break;
+    case 4: QUANTIZED_TILE(4); break;
+#endif
+#if HH_QUANTIZED_ROWS >= 6
+    case 5: QUANTIZED_TILE(5); break;
+    case 6: QUANTIZED_TILE(6); break;
 #endif
   }
 }
+#undef QUANTIZED_TILE
 
 HH_INLINE void QUANTIZED_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
   const int64_t blocks = l->in / HH_BLOCK, stretch = rows > HH_QUANTIZED_ROWS ? HH_QUANTIZED_STRETCH : blocks;
@@ -119,7 +133,7 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
   int64_t panel = share_start(panels, call->share.index, call->share.count);
   if (call->rows == 1)
     for (; panel + HH_QUANTIZED_ROW_PANELS <= end; panel += HH_QUANTIZED_ROW_PANELS)
-      QUANTIZED_NAME(tile)(&l, 0, panel, 0, l.in / HH_BLOCK, 1, HH_QUANTIZED_ROW_PANELS);
+      QUANTIZED_NAME(tile)(&l, 0, panel, 0, l.in / HH_BLOCK, 1, HH_QUANTIZED_ROW_PANELS, HH_WHOLE);
 #if HH_QUANTIZED_PANELS > 1
   for (; panel + HH_QUANTIZED_PANELS <= end; panel += HH_QUANTIZED_PANELS)
     QUANTIZED_NAME(panels)(&l, call->rows, panel, HH_QUANTIZED_PANELS);

@@ -1,0 +1,228 @@
+/**
+ * Turns a plan into instructions of the C runtime: one for each node, with every address settled.
+ *
+ * A linear map by a quantized matrix is preceded by one that quantizes its input; maps that follow each other with
+ * the same input share it.
+ */
+import { InternalError } from "../../core/errors.js";
+import { type ActivationAttributes, type ActivationKind, activationKinds } from "../../graph/operations/activation.js";
+import type { AttentionAttributes } from "../../graph/operations/attention.js";
+import type { AttentionWeightsAttributes } from "../../graph/operations/attention-weights.js";
+import type { CacheWriteAttributes } from "../../graph/operations/cache-write.js";
+import type { EmbeddingAttributes } from "../../graph/operations/embedding.js";
+import type { LayerNormAttributes } from "../../graph/operations/layer-norm.js";
+import type { RmsNormAttributes } from "../../graph/operations/rms-norm.js";
+import type { RotaryAttributes } from "../../graph/operations/rotary.js";
+import type { ScaleAttributes } from "../../graph/operations/scale.js";
+import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
+import type { Plan } from "../../graph/plan.js";
+import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import {
+  floatBits,
+  InstructionWriter,
+  matrixStorageIds,
+  type OperationId,
+  type PackedStorage,
+  plainRowsId,
+  quantizedRowBytes,
+  type RowCount,
+} from "./instructions.js";
+
+/** Where things lie, as far as instructions need to know. */
+export interface Addresses {
+  of(tensor: Tensor): number;
+  /** How a parameter is packed; undefined when it lies in plain order. */
+  storageOf(tensor: Tensor): PackedStorage | undefined;
+  /** Memory for quantized activations, and for the scores of each thread. */
+  readonly quantized: number;
+  readonly scores: number;
+}
+
+/** Bytes of scratch memory that a plan needs. */
+export interface ScratchBytes {
+  readonly quantized: number;
+  readonly scores: number;
+}
+
+/** Queries whose scores a thread holds at a time: HH_TILE_QUERIES of `kernels/attention.c`. */
+const tileQueries = 16;
+/** Positions in a block of the KV cache: what the kernels are written for. */
+export const cacheBlockSize = 16;
+
+export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["storageOf"]): ScratchBytes {
+  let [quantized, scores] = [0, 0];
+  for (const { operation, inputs } of plan.nodes) {
+    if (operation === "linear" && isQuantized(storageOf(inputs[1]!))) {
+      const [x] = inputs;
+      quantized = Math.max(quantized, capacityOf(x!.shape[0]!) * quantizedRowBytes(rowWidth(x!)));
+    } else if (operation === "attention" || operation === "attention-weights") {
+      scores = Math.max(scores, threads * tileQueries * cacheBlockSize * rowWidth(inputs[3]!) * 4);
+    }
+  }
+  return { quantized, scores };
+}
+
+/** @param live - names of the live dimensions; a row count refers to them by index. */
+export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses): BigInt64Array {
+  const lowering = new Lowering(live, addresses);
+  for (const node of plan.nodes) lowering.add(node);
+  return lowering.writer.finish();
+}
+
+function isQuantized(storage: PackedStorage | undefined): boolean {
+  return storage === "q8_0" || storage === "q4_0";
+}
+
+/** Nanoseconds that one multiply-add takes, by storage, for one row: mostly the time to read the weight. */
+const nanosecondsPerWeight: Record<PackedStorage, number> = { f32: 0.1, f16: 0.08, bf16: 0.08, q8_0: 0.04, q4_0: 0.04 };
+
+class Lowering {
+  readonly writer = new InstructionWriter();
+  /** Whose quantized rows the scratch memory holds. */
+  #quantized: Tensor | undefined;
+
+  constructor(
+    readonly live: readonly string[],
+    readonly addresses: Addresses,
+  ) {}
+
+  add(node: Node): void {
+    const lower = this.#operations[node.operation];
+    if (lower === undefined) throw new InternalError(`the CPU backend has no operation ${node.operation}`);
+    lower(node, node.attributes as never);
+  }
+
+  readonly #operations: Readonly<Record<string, (node: Node, attributes: never) => void>> = {
+    embedding: (node, attributes: EmbeddingAttributes) => this.#embedding(node, attributes),
+    linear: (node) => this.#linear(node),
+    "rms-norm": (node, attributes: RmsNormAttributes) => this.#rmsNorm(node, attributes),
+    "layer-norm": (node, attributes: LayerNormAttributes) => this.#layerNorm(node, attributes),
+    rotary: (node, attributes: RotaryAttributes) => this.#rotary(node, attributes),
+    "cache-write": (node, attributes: CacheWriteAttributes) => this.#cacheWrite(node, attributes),
+    attention: (node, attributes: AttentionAttributes) => this.#attention(node, attributes),
+    "attention-weights": (node, attributes: AttentionWeightsAttributes) => this.#attentionWeights(node, attributes),
+    activation: (node, { kind }: ActivationAttributes) => this.#elementwise("activation", node, { kind }),
+    "gated-activation": (node, { kind }: ActivationAttributes) => this.#elementwise("gated_activation", node, { kind }),
+    add: (node) => this.#elementwise("add", node, {}),
+    scale: (node, { factor }: ScaleAttributes) => this.#elementwise("scale", node, { factor }),
+    "soft-cap": (node, { cap }: SoftCapAttributes) => this.#elementwise("soft_cap", node, { factor: cap }),
+    "select-rows": (node) => this.#selectRows(node),
+  };
+
+  #embedding(node: Node, { scale }: EmbeddingAttributes): void {
+    const [table, ids] = node.inputs;
+    const width = rowWidth(node.output);
+    const storage = this.addresses.storageOf(table!);
+    const args = [node.output, table!, ids!].map((tensor) => this.#at(tensor));
+    args.push(width, storage === undefined ? plainRowsId : matrixStorageIds[storage], floatBits(scale));
+    this.writer.write("embedding", this.#rows(node.output), width * 4, args);
+  }
+
+  #linear(node: Node): void {
+    const [x, weight, bias] = node.inputs;
+    const [out, width] = [rowWidth(node.output), rowWidth(x!)];
+    const storage = this.addresses.storageOf(weight!);
+    if (storage === undefined) throw new InternalError(`${weight!.name} is not a matrix`);
+    const source = isQuantized(storage) ? this.#quantize(x!, width) : this.#at(x!);
+    const args = [this.#at(node.output), source, this.#at(weight!), this.#at(bias), out, width];
+    this.writer.write(`linear_${storage}`, this.#rows(node.output), out * width * nanosecondsPerWeight[storage], args);
+  }
+
+  /** @returns address of x's quantized rows. */
+  #quantize(x: Tensor, width: number): number {
+    if (this.#quantized !== x) {
+      const args = [this.addresses.quantized, this.#at(x), width];
+      this.writer.write("quantize_rows", this.#rows(x), width * 0.3, args);
+      this.#quantized = x;
+    }
+    return this.addresses.quantized;
+  }
+
+  #rmsNorm(node: Node, { eps, groups }: RmsNormAttributes): void {
+    const [x, weight] = node.inputs;
+    const width = rowWidth(node.output);
+    const args = [this.#at(node.output), this.#at(x), this.#at(weight), groups, width / groups, floatBits(eps)];
+    this.writer.write("rms_norm", this.#rows(node.output), groups * 30 + width * 0.15, args);
+  }
+
+  #layerNorm(node: Node, { eps }: LayerNormAttributes): void {
+    const [x, weight, bias] = node.inputs;
+    const width = rowWidth(node.output);
+    const args = [this.#at(node.output), this.#at(x), this.#at(weight), this.#at(bias), width, floatBits(eps)];
+    this.writer.write("layer_norm", this.#rows(node.output), 60 + width * 0.3, args);
+  }
+
+  #rotary(node: Node, { headDim, rotaryDim, layout }: RotaryAttributes): void {
+    const width = rowWidth(node.output);
+    const args = [node.output, ...node.inputs].map((tensor) => this.#at(tensor));
+    args.push(width / headDim, headDim, rotaryDim, layout === "interleaved" ? 1 : 0);
+    this.writer.write("rotary", this.#rows(node.output), width * 0.4, args);
+  }
+
+  #cacheWrite(node: Node, { role, keyValueHeadCount, headDim, blockSize }: CacheWriteAttributes): void {
+    requireBlockSize(blockSize);
+    const [, x] = node.inputs;
+    const args = node.inputs.map((tensor) => this.#at(tensor));
+    args.push(keyValueHeadCount, headDim, role === "key" ? 1 : 0);
+    this.writer.write("cache_write", this.#rows(x!), rowWidth(x!) * (role === "key" ? 1 : 0.1), args);
+  }
+
+  #attention(node: Node, attributes: AttentionAttributes): void {
+    const cost = attentionCost(node, attributes);
+    this.writer.write("attention", this.#rows(node.output), cost, this.#attentionArguments(node, attributes));
+  }
+
+  #attentionWeights(node: Node, attributes: AttentionWeightsAttributes): void {
+    const args = this.#attentionArguments(node, attributes);
+    args.push(attributes.keyCapacity, attributes.stage === "probabilities" ? 1 : 0);
+    this.writer.write("attention_weights", this.#rows(node.output), attentionCost(node, attributes), args);
+  }
+
+  #attentionArguments(node: Node, a: AttentionAttributes): number[] {
+    requireBlockSize(a.blockSize);
+    const relative = node.inputs.length > 6;
+    const operands = Array.from({ length: 9 }, (_, i) => this.#at(node.inputs[i]));
+    const reach = relative ? (capacityElements(node.inputs[7]!) - 1) / 2 : 0;
+    const shape = [reach, rowWidth(node.inputs[3]!), a.headCount, a.keyValueHeadCount, a.headDim];
+    const scoring = [floatBits(a.scale), floatBits(a.softCap), a.window];
+    return [this.#at(node.output), ...operands, ...shape, ...scoring, this.addresses.scores];
+  }
+
+  #elementwise(
+    operation: OperationId,
+    node: Node,
+    { kind, factor = 0 }: { kind?: ActivationKind; factor?: number },
+  ): void {
+    const width = rowWidth(node.output);
+    const [first, second] = node.inputs;
+    const args = [this.#at(node.output), this.#at(first), this.#at(second), width];
+    args.push(kind === undefined ? 0 : activationKinds.indexOf(kind), floatBits(factor));
+    this.writer.write(operation, this.#rows(node.output), width * (operation === "add" ? 0.1 : 0.5), args);
+  }
+
+  #selectRows(node: Node): void {
+    const width = rowWidth(node.output);
+    const args = [node.output, ...node.inputs].map((tensor) => this.#at(tensor));
+    this.writer.write("select_rows", this.#rows(node.output), width * 0.1, [...args, width]);
+  }
+
+  /** A tensor's address; 0 for an operand that is left out. */
+  #at(tensor: Tensor | undefined): number {
+    return tensor === undefined ? 0 : this.addresses.of(tensor);
+  }
+
+  #rows(tensor: Tensor): RowCount {
+    const extent = tensor.shape[0]!;
+    return typeof extent === "number" ? { fixed: extent } : { live: this.live.indexOf(extent.name) };
+  }
+}
+
+/** A guess at half-full sequences of a few hundred positions: how many are visible is known only at each run. */
+function attentionCost(node: Node, { headCount, headDim }: AttentionAttributes): number {
+  const positions = Math.min(rowWidth(node.inputs[3]!) * cacheBlockSize, 256);
+  return headCount * (50 + headDim * positions * 0.03);
+}
+
+function requireBlockSize(blockSize: number): void {
+  if (blockSize !== cacheBlockSize) throw new InternalError(`cache blocks of ${blockSize}, not ${cacheBlockSize}`);
+}

@@ -8,7 +8,6 @@
 import { assert, ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, type HostTensor, integers, rowsOf } from "../operation.js";
 import { rowWidth, showShape, type Tensor } from "../tensor.js";
-import { cacheIndex } from "./cache-write.js";
 
 export interface AttentionAttributes {
   readonly headCount: number;
@@ -67,20 +66,19 @@ export function attentionOperands(inputs: AttentionInputs): Tensor[] {
 export const attentionOperation = defineOperation<AttentionAttributes>({
   name: "attention",
   reference({ inputs, attributes, output }) {
-    const { headCount, headDim } = attributes;
+    const { headCount, headDim, blockSize } = attributes;
     const { rows, width } = rowsOf(output);
-    floats(output).fill(0, 0, rows * width);
+    const values = floats(inputs[2]!);
     for (let row = 0; row < rows; row++) {
       for (let head = 0; head < headCount; head++) {
         const { start, scores } = attentionScores(inputs, attributes, row, head);
-        const probabilities = softmax(scores);
-        for (let i = 0; i < headDim; i++) {
-          let sum = 0;
-          for (let key = 0; key < scores.length; key++) {
-            sum += probabilities[key]! * cached(inputs, attributes, "value", row, head, start + key, i);
-          }
-          floats(output)[row * width + head * headDim + i] = sum;
+        const sums = new Float64Array(headDim);
+        for (const [index, probability] of softmax(scores).entries()) {
+          const offset = (start + index) % blockSize;
+          const at = headBlock(inputs, attributes, row, head, start + index) + offset * headDim;
+          for (let i = 0; i < headDim; i++) sums[i]! += probability * values[at + i]!;
         }
+        floats(output).set(sums, row * width + head * headDim);
       }
     }
   },
@@ -89,14 +87,15 @@ export const attentionOperation = defineOperation<AttentionAttributes>({
 /** Scores of one token and head over the keys from `start` on, before the softmax, in float64. */
 export function attentionScores(inputs: readonly HostTensor[], a: AttentionAttributes, row: number, head: number) {
   const query = floats(inputs[0]!);
+  const keys = floats(inputs[1]!);
   const visible = integers(inputs[5]!)[row]!;
   const start = a.window > 0 ? Math.max(0, visible - a.window) : 0;
   const scores = new Float64Array(visible - start);
+  const first = (row * a.headCount + head) * a.headDim;
   for (let key = start; key < visible; key++) {
+    const at = headBlock(inputs, a, row, head, key) + (key % a.blockSize);
     let sum = 0;
-    for (let i = 0; i < a.headDim; i++) {
-      sum += query[(row * a.headCount + head) * a.headDim + i]! * cached(inputs, a, "key", row, head, key, i);
-    }
+    for (let i = 0; i < a.headDim; i++) sum += query[first + i]! * keys[at + i * a.blockSize]!;
     let score = sum * Math.fround(a.scale);
     if (a.softCap > 0) score = a.softCap * Math.tanh(score / a.softCap);
     scores[key - start] = score + relativeBias(inputs, a, row, head, key);
@@ -112,21 +111,13 @@ export function softmax(scores: Float64Array): Float64Array {
   return exponentials.map((value) => value / sum);
 }
 
-function cached(
-  inputs: readonly HostTensor[],
-  a: AttentionAttributes,
-  role: "key" | "value",
-  row: number,
-  head: number,
-  key: number,
-  element: number,
-): number {
-  const [cache, tables] = [inputs[role === "key" ? 1 : 2]!, inputs[3]!];
+/** Where the part of a cache block that belongs to a query head begins, for the block of position `key`. */
+function headBlock(inputs: readonly HostTensor[], a: AttentionAttributes, row: number, head: number, key: number): number {
+  const tables = inputs[3]!;
   const sequence = integers(inputs[4]!)[row]!;
   const block = integers(tables)[sequence * tables.shape[1]! + Math.floor(key / a.blockSize)]!;
-  const slot = block * a.blockSize + (key % a.blockSize);
   const keyValueHead = Math.floor(head / (a.headCount / a.keyValueHeadCount));
-  return floats(cache)[cacheIndex({ ...a, role }, slot, keyValueHead, element)]!;
+  return (block * a.keyValueHeadCount + keyValueHead) * a.headDim * a.blockSize;
 }
 
 function relativeBias(inputs: readonly HostTensor[], a: AttentionAttributes, row: number, head: number, key: number) {

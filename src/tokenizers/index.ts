@@ -13,3 +13,4 @@ export { characterTokenizer, readWordList, type WordListOptions } from "./format
 export { type LoadedTokenizer, loadTokenizer, type TokenizerFiles, tokenizerFileNames } from "./load.js";
 export { PatternCostError } from "./pattern/pattern.js";
 export type { DecodeOptions, EncodeOptions, StreamOptions, TextStream, Tokenizer } from "./tokenizer.js";
+export { type TrainByteBpeOptions, type TrainedByteBpe, trainByteBpe } from "./training/train-byte-bpe.js";

@@ -57,7 +57,7 @@ const kinds: readonly FileKind[] = [
     format: "html",
     found: "a web page (HTML)",
     advice: "the download probably needed a login or another link",
-    matches: (_, text) => /^\s*<(!doctype|html|head|\?xml|body)/i.test(text),
+    matches: (_, text) => /^(\u00ef\u00bb\u00bf)?\s*<(!doctype|html|head|\?xml|body)/i.test(text),
   },
   {
     format: "zip",

@@ -220,6 +220,7 @@ describe("a GGUF header that lies is refused, naming the field", () => {
   test("another kind of file, saying which", async () => {
     const kinds: [string, RegExp][] = [
       ["<html><body>404", /web page/],
+      ["\u00ef\u00bb\u00bf\n<?xml version='1.0'?><Error>", /web page/],
       ["version https://git-lfs.github.com/spec/v1\n", /git lfs pull/],
       ["lmgg\u0001\u0000\u0000\u0000", /from before GGUF/],
       ["\u0080\u0000\u0000\u0000", /does not begin with GGUF/],

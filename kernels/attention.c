@@ -22,11 +22,8 @@
 #elif HH_WIDTH == 8
 #define HH_SIDE_QUERIES 2
 #define HH_SIDE_BLOCKS 2
-#elif HH_WIDTH == 4
-#define HH_SIDE_QUERIES 2
-#define HH_SIDE_BLOCKS 1
 #else
-#define HH_SIDE_QUERIES 1
+#define HH_SIDE_QUERIES 2
 #define HH_SIDE_BLOCKS 1
 #endif
 

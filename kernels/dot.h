@@ -21,7 +21,7 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   return sum;
 }
 
-#elif HH_WIDTH > 1 && !defined(__ARM_NEON)
+#elif HH_WIDTH > 4 || defined(HH_WASM_LANES)
 /* Bytes widened to 16 bits, even and odd ones apart: pairs of products then add up without overflow. */
 typedef int16_t i16_part __attribute__((vector_size(4 * HH_WIDTH)));
 typedef uint16_t u16_part __attribute__((vector_size(4 * HH_WIDTH)));
@@ -60,7 +60,7 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   return sum;
 }
 
-#elif HH_WIDTH > 1
+#elif defined(HH_NEON_LANES)
 typedef struct {
   int8x16_t bytes;
 } dot_activations;
@@ -91,10 +91,10 @@ typedef const int8_t *dot_activations;
 HH_INLINE dot_activations load_activations(const int8_t *x) { return x; }
 
 HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
-  uint8_t bytes[HH_LANES][4];
-  memcpy(bytes, &weights, sizeof bytes);
-  for (int lane = 0; lane < HH_LANES; lane++)
-    for (int i = 0; i < 4; i++) sum.part[lane] += bytes[lane][i] * x[i];
+  for (int i = 0; i < 4; i++) {
+    const i32x16 byte = and_int(shift_right(weights, 8 * i), splat_int(0xff));
+    HH_EACH_PART(part) sum.part[part] += byte.part[part] * x[i];
+  }
   return sum;
 }
 #endif

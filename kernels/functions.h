@@ -1,4 +1,4 @@
-/* exp, tanh, erf and what is made of them, sixteen lanes at a time: the same polynomials on every processor.
+/* exp, ln, tanh, erf and what is made of them, sixteen lanes at a time: the same polynomials on every processor.
  *
  * Relative error below 4e-7 (exp: 2e-7). Not-a-number passes through. Polynomials of Cephes (Moshier, 1989). */
 #ifndef HH_FUNCTIONS_H
@@ -29,6 +29,22 @@ HH_INLINE f32x16 exp16(f32x16 x) {
   const f32x16 value = add16(fma16(p, mul16(r, r), r), splat16(1.0f));
   const i32x16 exponent = add_int(bits_of(shifted), splat_int(127 - 0x4b400000));
   return where_less(x, lowest, splat16(0.0f), mul16(value, of_bits(shift_left(exponent, 23))));
+}
+
+/* Natural logarithm of positive normal numbers. */
+HH_INLINE f32x16 log16(f32x16 x) {
+  /* x = m 2^e with m from sqrt(1/2) to sqrt(2): the bits of sqrt(1/2) make the exponent carry over at the right place. */
+  const i32x16 offset = add_int(bits_of(x), splat_int(0x3f800000 - 0x3f3504f3));
+  const f32x16 e = float_of_int(add_int(shift_right(offset, 23), splat_int(-127)));
+  const f32x16 m = of_bits(add_int(and_int(offset, splat_int(0x007fffff)), splat_int(0x3f3504f3)));
+  const f32x16 r = sub16(m, splat16(1.0f)), square = mul16(r, r);
+  const f32x16 p = POLYNOMIAL(r, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f,
+                              1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f,
+                              3.3333331174e-1f);
+  f32x16 y = mul16(mul16(p, r), square);
+  y = fma16(e, splat16(-2.12194440e-4f), y);
+  y = fma16(square, splat16(-0.5f), y);
+  return fma16(e, splat16(0.693359375f), add16(r, y));
 }
 
 HH_INLINE f32x16 tanh16(f32x16 x) {

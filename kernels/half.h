@@ -31,7 +31,7 @@ HH_INLINE f32x16 load_halves(const uint16_t *from) {
   r.part[0] = (f32_part)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from));
 #elif HH_WIDTH == 8
   HH_EACH_PART(i) r.part[i] = (f32_part)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(from + 8 * i)));
-#elif defined(__ARM_NEON) && HH_WIDTH == 4
+#elif defined(HH_NEON_LANES)
   HH_EACH_PART(i) r.part[i] = (f32_part)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from + 4 * i)));
 #else
   i32x16 sign, magnitude = widen_shorts(from);

@@ -54,6 +54,7 @@ typedef enum {
   HH_SCALE,
   HH_SOFT_CAP,
   HH_SELECT_ROWS,
+  HH_LOG_SUM_EXP,
   HH_OPERATION_COUNT
 } hh_operation_id;
 

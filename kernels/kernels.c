@@ -24,6 +24,7 @@
 #include "attention.c"
 #include "elementwise.c"
 #include "select_rows.c"
+#include "log_sum_exp.c"
 
 #define HH_TABLE_OF(isa) hh_operations_##isa
 #define HH_TABLE(isa) HH_TABLE_OF(isa)
@@ -48,4 +49,5 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_SCALE] = scale,
     [HH_SOFT_CAP] = soft_cap,
     [HH_SELECT_ROWS] = select_rows,
+    [HH_LOG_SUM_EXP] = log_sum_exp,
 };

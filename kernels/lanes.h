@@ -1,6 +1,7 @@
 /* Sixteen lanes: the vocabulary that every kernel is written in, mapped to what the processor has.
  *
- * A f32x16 is one register of AVX-512, two of AVX2, four of NEON or SIMD128, and sixteen floats in scalar code. All
+ * A f32x16 is one register of AVX-512, two of AVX2, four of NEON or SIMD128; for the instruction set called scalar it
+ * is four of the compiler's own vectors, with the C library's fused multiply-add, and no intrinsic at all. All
  * functions act on each lane alone, so results do not depend on the mapping; the one exception is SIMD128, which has
  * no fused multiply-add and rounds the product too. Sums across lanes (sum_of, largest_of) follow one fixed tree. */
 #ifndef HH_LANES_H
@@ -15,7 +16,7 @@
 #define HH_INLINE static inline __attribute__((always_inline, unused))
 
 #if defined(HH_ISA_SCALAR)
-#define HH_WIDTH 1
+#define HH_WIDTH 4
 #elif defined(__AVX512F__)
 #include <immintrin.h>
 #define HH_WIDTH 16
@@ -26,21 +27,18 @@
 #define HH_WIDTH 4
 #if defined(__ARM_NEON)
 #include <arm_neon.h>
+#define HH_NEON_LANES
 #elif defined(__wasm_simd128__)
 #include <wasm_simd128.h>
+#define HH_WASM_LANES
 #endif
 #endif
 
 /* Registers that hold sixteen lanes. */
 #define HH_PARTS (HH_LANES / HH_WIDTH)
 
-#if HH_WIDTH == 1
-typedef float f32_part;
-typedef int32_t i32_part;
-#else
 typedef float f32_part __attribute__((vector_size(4 * HH_WIDTH)));
 typedef int32_t i32_part __attribute__((vector_size(4 * HH_WIDTH)));
-#endif
 
 typedef struct {
   f32_part part[HH_PARTS];
@@ -54,11 +52,7 @@ typedef struct {
 #else
 #define HH_UNROLL _Pragma("GCC unroll 16")
 #endif
-#if HH_WIDTH == 1
-#define HH_EACH_PART(i) for (int i = 0; i < HH_PARTS; i++)
-#else
 #define HH_EACH_PART(i) HH_UNROLL for (int i = 0; i < HH_PARTS; i++)
-#endif
 
 /* ------------------------------------------------------------------ one float */
 
@@ -101,31 +95,37 @@ HH_INLINE f32x16 splat16(float x) {
   r.part[0] = (f32_part)_mm512_set1_ps(x);
 #elif HH_WIDTH == 8
   HH_EACH_PART(i) r.part[i] = (f32_part)_mm256_set1_ps(x);
-#elif HH_WIDTH == 4
-  HH_EACH_PART(i) r.part[i] = (f32_part){x, x, x, x};
 #else
-  HH_EACH_PART(i) r.part[i] = x;
+  HH_EACH_PART(i) r.part[i] = (f32_part){x, x, x, x};
 #endif
   return r;
 }
 
-/* The first `count` floats, 0 <= count <= 16; the other lanes are zero. */
+#if HH_WIDTH < 16
+/* Out of line: seldom needed, and large once a compiler has unrolled it. */
+static __attribute__((noinline, cold, unused)) void copy_some(float *to, const float *from, int64_t count) {
+  for (int64_t i = 0; i < count; i++) to[i] = from[i];
+}
+#endif
+
+/* The first `count` floats, 0 <= count; the other lanes are zero. */
 HH_INLINE f32x16 load_some(const float *from, int64_t count) {
-  if (count >= HH_LANES) return load16(from);
+  if (__builtin_expect(count >= HH_LANES, 1)) return load16(from);
 #if HH_WIDTH == 16
   f32x16 r;
   r.part[0] = (f32_part)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
   return r;
 #else
-  float lanes[HH_LANES] = {0};
-  for (int64_t i = 0; i < count; i++) lanes[i] = from[i];
+  float lanes[HH_LANES];
+  store16(lanes, splat16(0.0f));
+  copy_some(lanes, from, count);
   return load16(lanes);
 #endif
 }
 
 /* Stores the first `count` lanes, 0 <= count. */
 HH_INLINE void store_some(float *to, f32x16 a, int64_t count) {
-  if (count >= HH_LANES) {
+  if (__builtin_expect(count >= HH_LANES, 1)) {
     store16(to, a);
     return;
   }
@@ -134,7 +134,7 @@ HH_INLINE void store_some(float *to, f32x16 a, int64_t count) {
 #else
   float lanes[HH_LANES];
   store16(lanes, a);
-  for (int64_t i = 0; i < count; i++) to[i] = lanes[i];
+  copy_some(to, lanes, count);
 #endif
 }
 
@@ -150,22 +150,34 @@ HH_PART_FUNCTION(f32x16, sub16, a.part[i] - b.part[i])
 HH_PART_FUNCTION(f32x16, mul16, a.part[i] * b.part[i])
 HH_PART_FUNCTION(f32x16, div16, a.part[i] / b.part[i])
 
+#if defined(HH_ISA_SCALAR)
+/* Out of line: sixteen calls of the C library. */
+static __attribute__((noinline)) void fma_lanes(const void *a, const void *b, void *c) {
+  float x[HH_LANES], y[HH_LANES], z[HH_LANES];
+  memcpy(x, a, sizeof x);
+  memcpy(y, b, sizeof y);
+  memcpy(z, c, sizeof z);
+  for (int i = 0; i < HH_LANES; i++) z[i] = fma1(x[i], y[i], z[i]);
+  memcpy(c, z, sizeof z);
+}
+#endif
+
 /* a * b + c, rounded once. */
 HH_INLINE f32x16 fma16(f32x16 a, f32x16 b, f32x16 c) {
 #if HH_WIDTH == 16
   c.part[0] = (f32_part)_mm512_fmadd_ps((__m512)a.part[0], (__m512)b.part[0], (__m512)c.part[0]);
 #elif HH_WIDTH == 8
   HH_EACH_PART(i) c.part[i] = (f32_part)_mm256_fmadd_ps((__m256)a.part[i], (__m256)b.part[i], (__m256)c.part[i]);
-#elif defined(__ARM_NEON) && HH_WIDTH == 4
+#elif defined(HH_NEON_LANES)
   HH_EACH_PART(i)
   c.part[i] = (f32_part)vfmaq_f32((float32x4_t)c.part[i], (float32x4_t)a.part[i], (float32x4_t)b.part[i]);
-#elif defined(__wasm_relaxed_simd__)
+#elif defined(HH_WASM_LANES) && defined(__wasm_relaxed_simd__)
   HH_EACH_PART(i)
   c.part[i] = (f32_part)wasm_f32x4_relaxed_madd((v128_t)a.part[i], (v128_t)b.part[i], (v128_t)c.part[i]);
-#elif HH_WIDTH == 4
+#elif defined(HH_WASM_LANES)
   HH_EACH_PART(i) c.part[i] = a.part[i] * b.part[i] + c.part[i];
 #else
-  HH_EACH_PART(i) c.part[i] = fma1(a.part[i], b.part[i], c.part[i]);
+  fma_lanes(&a, &b, &c);
 #endif
   return c;
 }
@@ -188,10 +200,8 @@ HH_INLINE i32x16 splat_int(int32_t x) {
   r.part[0] = (i32_part)_mm512_set1_epi32(x);
 #elif HH_WIDTH == 8
   HH_EACH_PART(i) r.part[i] = (i32_part)_mm256_set1_epi32(x);
-#elif HH_WIDTH == 4
-  HH_EACH_PART(i) r.part[i] = (i32_part){x, x, x, x};
 #else
-  HH_EACH_PART(i) r.part[i] = x;
+  HH_EACH_PART(i) r.part[i] = (i32_part){x, x, x, x};
 #endif
   return r;
 }
@@ -215,20 +225,14 @@ HH_INLINE i32x16 shift_right(i32x16 a, int n) {
 /* The nearest floats of integers. */
 HH_INLINE f32x16 float_of_int(i32x16 a) {
   f32x16 r;
-#if HH_WIDTH == 1
-  HH_EACH_PART(i) r.part[i] = (float)a.part[i];
-#else
   HH_EACH_PART(i) r.part[i] = __builtin_convertvector(a.part[i], f32_part);
-#endif
   return r;
 }
 
 /* Rounded towards zero; |a| < 2^31. */
 HH_INLINE i32x16 int_of_float(f32x16 a) {
   i32x16 r;
-#if HH_WIDTH == 1
-  HH_EACH_PART(i) r.part[i] = (int32_t)a.part[i];
-#elif defined(__wasm_simd128__)
+#if defined(HH_WASM_LANES)
   HH_EACH_PART(i) r.part[i] = (i32_part)wasm_i32x4_trunc_sat_f32x4((v128_t)a.part[i]);
 #else
   HH_EACH_PART(i) r.part[i] = __builtin_convertvector(a.part[i], i32_part);
@@ -244,13 +248,11 @@ HH_INLINE f32x16 where_less(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
 #elif HH_WIDTH == 8
   HH_EACH_PART(i)
   x.part[i] = (f32_part)_mm256_blendv_ps((__m256)y.part[i], (__m256)x.part[i], (__m256)(a.part[i] < b.part[i]));
-#elif HH_WIDTH == 4
+#else
   HH_EACH_PART(i) {
     const i32_part less = a.part[i] < b.part[i];
     x.part[i] = (f32_part)((less & (i32_part)x.part[i]) | (~less & (i32_part)y.part[i]));
   }
-#else
-  HH_EACH_PART(i) x.part[i] = a.part[i] < b.part[i] ? x.part[i] : y.part[i];
 #endif
   return x;
 }

@@ -22,9 +22,7 @@
 /* Panels at once for a single row: enough independent chains to hide the latency of an addition. */
 #if HH_WIDTH == 16
 #define HH_ROW_PANELS 8
-#elif HH_WIDTH == 1
-#define HH_ROW_PANELS 1
-#elif defined(__wasm__)
+#elif defined(HH_WASM_LANES) || defined(HH_ISA_SCALAR)
 #define HH_ROW_PANELS 2
 #else
 #define HH_ROW_PANELS 4

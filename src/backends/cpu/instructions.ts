@@ -22,6 +22,7 @@ export const operationIds = [
   "scale",
   "soft_cap",
   "select_rows",
+  "log_sum_exp",
 ] as const;
 
 export type OperationId = (typeof operationIds)[number];

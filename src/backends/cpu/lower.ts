@@ -107,6 +107,7 @@ class Lowering {
     scale: (node, { factor }: ScaleAttributes) => this.#elementwise("scale", node, { factor }),
     "soft-cap": (node, { cap }: SoftCapAttributes) => this.#elementwise("soft_cap", node, { factor: cap }),
     "select-rows": (node) => this.#selectRows(node),
+    "log-sum-exp": (node) => this.#logSumExp(node),
   };
 
   #embedding(node: Node, { scale }: EmbeddingAttributes): void {
@@ -204,6 +205,12 @@ class Lowering {
     const width = rowWidth(node.output);
     const args = [node.output, ...node.inputs].map((tensor) => this.#at(tensor));
     this.writer.write("select_rows", this.#rows(node.output), width * 0.1, [...args, width]);
+  }
+
+  #logSumExp(node: Node): void {
+    const [x] = node.inputs;
+    const width = rowWidth(x!);
+    this.writer.write("log_sum_exp", this.#rows(x!), width * 0.3, [this.#at(node.output), this.#at(x), width]);
   }
 
   /** A tensor's address; 0 for an operand that is left out. */

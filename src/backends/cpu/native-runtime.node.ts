@@ -96,7 +96,7 @@ export function createNativeRuntime(options: NativeRuntimeOptions = {}): CpuRunt
 function physicalCores(): number {
   try {
     const info = readFileSync("/proc/cpuinfo", "utf8");
-    const cores = info.matchAll(/^physical id\s*: (\d+)$[^]*?^core id\s*: (\d+)$/gm);
+    const cores = info.matchAll(/^physical id\s*: (\d+)$[\s\S]*?^core id\s*: (\d+)$/gm);
     return new Set(Array.from(cores, ([, chip, core]) => `${chip}/${core}`)).size || availableParallelism();
   } catch {
     return availableParallelism();

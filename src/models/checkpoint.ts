@@ -3,6 +3,7 @@
  * tokenizer, whatever format it came in. Adapters for each format make one; loading and converting consume it.
  */
 import type { StoredTensor } from "../core/checkpoint.js";
+import type { GgufFile } from "../formats/index.js";
 import type { LoadedTokenizer } from "../tokenizers/index.js";
 import type { ModelConfig } from "./config.js";
 import type { ConfigReader } from "./config-reader.js";
@@ -24,6 +25,10 @@ export interface OpenedCheckpoint extends Checkpoint {
   readonly sourceTokenizer?: LoadedTokenizer;
   /** End ids that `generation_config.json` or the tokenizer add to the configuration's. */
   readonly endIds?: readonly number[];
+  /** The file itself, where a GGUF file was opened: converting takes more of it than a model needs. */
+  readonly gguf?: GgufFile;
+  /** The files that came with the weights, by name: the tokenizer's and `generation_config.json`. */
+  readonly files?: () => Promise<ReadonlyMap<string, Uint8Array>>;
   close(): Promise<void>;
 }
 

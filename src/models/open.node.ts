@@ -3,8 +3,9 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FileNotFoundError, UnsupportedError } from "../core/errors.js";
 import { identifyFile, readHead, readLlama2c } from "../formats/index.js";
-import { openFileSource, readHuggingFaceFolder } from "../formats/index.node.js";
+import { openFileSource, readGgufFile, readHuggingFaceFolder } from "../formats/index.node.js";
 import type { OpenedCheckpoint } from "./checkpoint.js";
+import { openGguf } from "./gguf/open-gguf.js";
 import { openHuggingFace } from "./open-hugging-face.js";
 import { openLlama2c } from "./open-llama2c.js";
 
@@ -29,6 +30,10 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
       await source.close();
       return openHuggingFace(await readHuggingFaceFolder(dirname(path)));
     }
+    if (format === "gguf") {
+      await source.close();
+      return await openGgufFile(path);
+    }
     if (path.endsWith(".bin") || format === "llama2c") {
       return openLlama2c(path, await readLlama2c(source), await findLlama2cTokenizer(path, options.tokenizer));
     }
@@ -40,6 +45,16 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
     ]);
   } catch (error) {
     await source.close();
+    throw error;
+  }
+}
+
+async function openGgufFile(path: string): Promise<OpenedCheckpoint> {
+  const file = await readGgufFile(path);
+  try {
+    return await openGguf(path, file);
+  } catch (error) {
+    await file.close();
     throw error;
   }
 }

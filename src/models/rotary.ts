@@ -2,7 +2,8 @@
  * Rotation frequencies from a published configuration, with every kind of scaling beyond the trained context.
  *
  * Su et al., 2021 (arXiv:2104.09864); linear: Chen et al., 2023 (arXiv:2306.15595); dynamic NTK and YaRN: Peng et al.,
- * 2023 (arXiv:2309.00071); LongRoPE: Ding et al., 2024 (arXiv:2402.13753); llama3: as published with Llama 3.1.
+ * 2023 (arXiv:2309.00071); LongRoPE: Ding et al., 2024 (arXiv:2402.13753); llama3: as published with Llama 3.1;
+ * factors: as GGUF files state any of these.
  * Where published code lets the frequencies depend on the length of the sequence so far (dynamic, longrope), here the
  * context length that the model is loaded for decides, once: otherwise cached keys would no longer match.
  */
@@ -40,6 +41,7 @@ const scalings: Record<string, (setting: RotarySetting, scaling: ConfigReader) =
   yarn,
   longrope,
   su: longrope,
+  factors,
 };
 
 function baseFrequencies(theta: number, rotaryDim: number): number[] {
@@ -112,6 +114,19 @@ function longrope(setting: RotarySetting, scaling: ConfigReader): Scaled {
   const frequencies = Array.from({ length: rotaryDim / 2 }, (_, i) =>
     Math.fround(1 / Math.fround(Math.fround(divisors![i]!) * Math.fround(theta ** ((2 * i) / rotaryDim)))),
   );
-  const automatic = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  const automatic = longropeAttentionFactor(factor, original);
   return { frequencies, attentionFactor: scaling.number("attention_factor", automatic) };
+}
+
+/** LongRoPE's factor on cosines and sines where the configuration states none. */
+export function longropeAttentionFactor(factor: number, original: number): number {
+  return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+}
+
+/** A divisor for each frequency, as GGUF stores whatever scaling a model has. */
+function factors({ theta, rotaryDim }: RotarySetting, scaling: ConfigReader): Scaled {
+  const divisors = scaling.numbers("factors");
+  scaling.require(divisors?.length === rotaryDim / 2, "factors", `must be a list of ${rotaryDim / 2} numbers`);
+  const frequencies = baseFrequencies(theta, rotaryDim).map((frequency, i) => frequency / divisors![i]!);
+  return { frequencies, attentionFactor: 1 };
 }

@@ -31,9 +31,10 @@ export function readGpt2Files(vocabJson: string, mergesText: string, options: Gp
   const merges = readMerges(new JsonField(pairs, "", "merges.txt"), vocabulary, 0);
   const end = vocabulary.get("<|endoftext|>");
   const addedTokens = specialEntries(vocabulary, options);
-  for (const token of addedTokens) vocabulary.set(token.content, token.id);
+  const all = new Map(vocabulary);
+  for (const token of addedTokens) all.set(token.content, token.id);
   return new PipelineTokenizer({
-    vocabulary,
+    vocabulary: all,
     addedTokens,
     preTokenizer: byteLevel({ addPrefixSpace: options.addPrefixSpace ?? false, useRegex: true }),
     model: new CachedModel(new BpeModel({ vocabulary, merges }), toByteAlphabet),

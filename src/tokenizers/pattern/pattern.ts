@@ -3,7 +3,7 @@
  * JavaScript share, over a flat program, with a budget of steps that ends a runaway pattern with a typed error.
  */
 import { HithertoError, UnsupportedError } from "../../core/errors.js";
-import { type CodePointSet, unitsAt, wordCharacters } from "../text/code-points.js";
+import { type CodePointSet, patternWordCharacters, unitsAt } from "../text/code-points.js";
 import { type Assertion, type PatternNode, parsePattern } from "./syntax.js";
 
 /** A pattern from a file needs too many steps on this text. */
@@ -161,8 +161,8 @@ function holds(assertion: Assertion, text: string, at: number): boolean {
     case "lineEnd":
       return at === text.length || text[at] === "\n";
     default: {
-      const left = at > 0 && wordCharacters.has(text.codePointAt(before(text, at))!);
-      const right = at < text.length && wordCharacters.has(text.codePointAt(at)!);
+      const left = at > 0 && patternWordCharacters.has(text.codePointAt(before(text, at))!);
+      const right = at < text.length && patternWordCharacters.has(text.codePointAt(at)!);
       return (left !== right) === (assertion === "word");
     }
   }

@@ -5,7 +5,14 @@
  * quantifiers, `\s`), and a hostile pattern can make it run for years. What this reader does not know it refuses.
  */
 import { UnsupportedError } from "../../core/errors.js";
-import { CodePointSet, decimalDigits, propertySet, unitsAt, whitespace, wordCharacters } from "../text/code-points.js";
+import {
+  CodePointSet,
+  decimalDigits,
+  patternWordCharacters,
+  propertySet,
+  unitsAt,
+  whitespace,
+} from "../text/code-points.js";
 
 export type RepeatMode = "greedy" | "lazy" | "possessive";
 export type Assertion = "textStart" | "textEnd" | "textEndOrLastNewline" | "lineStart" | "lineEnd" | "word" | "notWord";
@@ -43,6 +50,8 @@ export function parsePattern(source: string): PatternNode {
 
 const controlEscapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7, e: 27, "0": 0 };
 
+const hexDigits = new CodePointSet((c) => /^[0-9a-fA-F]$/.test(String.fromCodePoint(c)));
+
 const posixClasses: Readonly<Record<string, (codePoint: number) => boolean>> = {
   alpha: (c) => propertySet("Alphabetic")!.has(c),
   digit: (c) => decimalDigits.has(c),
@@ -50,10 +59,10 @@ const posixClasses: Readonly<Record<string, (codePoint: number) => boolean>> = {
   upper: (c) => propertySet("Uppercase")!.has(c),
   lower: (c) => propertySet("Lowercase")!.has(c),
   space: (c) => whitespace.has(c),
-  punct: (c) => propertySet("P")!.has(c) || (c < 128 && propertySet("S")!.has(c)),
+  punct: (c) => propertySet("P")!.has(c) || propertySet("S")!.has(c),
   cntrl: (c) => propertySet("Cc")!.has(c),
-  word: (c) => wordCharacters.has(c),
-  xdigit: (c) => /^[0-9a-fA-F]$/.test(String.fromCodePoint(c)),
+  word: (c) => patternWordCharacters.has(c) && !propertySet("No")!.has(c),
+  xdigit: (c) => hexDigits.has(c),
 };
 
 /** Recursive descent over one pattern. */
@@ -185,7 +194,12 @@ class PatternReader {
   /** Reads `\s`, `\p{L}` and their like, after the backslash; `undefined` when it is a single character. */
   private escapedSet(): CodePointSet | undefined {
     const letter = this.source[this.at];
-    const sets: Readonly<Record<string, CodePointSet>> = { s: whitespace, d: decimalDigits, w: wordCharacters };
+    const sets: Readonly<Record<string, CodePointSet>> = {
+      s: whitespace,
+      d: decimalDigits,
+      w: patternWordCharacters,
+      h: hexDigits,
+    };
     const known = sets[letter?.toLowerCase()];
     if (known !== undefined) {
       this.at++;

@@ -3,7 +3,7 @@
  * pre-tokenizer of its name does.
  */
 import { gpt2Pattern, type Matcher, matcherFor } from "../pattern/scanners.js";
-import { type CodePointSet, numbers, punctuation, unitsAt, whitespace } from "../text/code-points.js";
+import { type CodePointSet, numbers, punctuation, unitsAt, whitespace, wordCharacters } from "../text/code-points.js";
 
 /** Receives pieces in order. `atStart` is true for a piece that begins where the whole text begins. */
 export type PieceSink = (piece: string, atStart: boolean) => void;
@@ -132,8 +132,20 @@ export function metaspace(options: {
   };
 }
 
-/** Words, and runs of what is neither word nor white space. */
-export const wordsAndSymbols: PreTokenizer = split(matcherFor("\\w+|[^\\w\\s]+"), "Removed", true);
+/** Words, and runs of what is neither word nor white space: `\w+|[^\w\s]+` in Rust's regex syntax. */
+export const wordsAndSymbols: PreTokenizer = (text, atStart, emit) => {
+  for (let at = 0; at < text.length; ) {
+    const start = at;
+    const kind = wordKind(text.codePointAt(at)!);
+    while (at < text.length && wordKind(text.codePointAt(at)!) === kind) at += unitsAt(text, at);
+    if (kind !== "space") emit(text.slice(start, at), atStart && start === 0);
+  }
+};
+
+function wordKind(codePoint: number): "word" | "space" | "symbol" {
+  if (wordCharacters.has(codePoint)) return "word";
+  return whitespace.has(codePoint) ? "space" : "symbol";
+}
 
 /** Cuts at white space, which vanishes. */
 export const whitespaceSplit: PreTokenizer = split(eachOf(whitespace), "Removed");

@@ -63,12 +63,16 @@ export const nonspacingMarks = propertySet("Mn") as CodePointSet;
 export const decimalDigits = propertySet("Nd") as CodePointSet;
 /** `\s` of Oniguruma and Rust: includes U+0085, excludes U+FEFF. */
 export const whitespace = propertySet("White_Space") as CodePointSet;
-/** `\w` of Oniguruma and Rust's regex crate (UTS 18, annex C). */
+/** `\w` of Rust's regex crate (UTS 18, annex C). */
 export const wordCharacters = matching("\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}");
+/** `\w` of Oniguruma, whose patterns tokenizer files are written in: with Latin-1's superscripts and fractions. */
+export const patternWordCharacters = matching(
+  "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u00b2\\u00b3\\u00b9\\u00bc-\\u00be",
+);
 /** ASCII punctuation, or general category P: BERT's definition. */
 export const punctuation = matching("!-\\/:-@\\[-`\\{-~\\p{P}");
-/** General category C, which includes unassigned code points. */
-export const otherCharacters = propertySet("C") as CodePointSet;
+/** Control, format, surrogate and private-use code points: what BERT's normalizer drops. */
+export const otherCharacters = matching("\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}");
 /** The CJK ideograph blocks that BERT puts spaces around. */
 export const cjkIdeographs = matching(
   "\\u{4e00}-\\u{9fff}\\u{3400}-\\u{4dbf}\\u{20000}-\\u{2a6df}\\u{2a700}-\\u{2b73f}\\u{2b740}-\\u{2b81f}" +

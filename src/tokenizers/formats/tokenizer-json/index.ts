@@ -3,6 +3,7 @@ import { CachedModel } from "../../models/word-cache.js";
 import { PipelineTokenizer } from "../../pipeline.js";
 import type { AddedToken } from "../../stages/added-tokens.js";
 import { spacedDecoder } from "../../stages/decoders.js";
+import type { Normalizer } from "../../stages/normalizers.js";
 import { toByteAlphabet } from "../../text/bytes.js";
 import { wellFormed } from "../../text/code-points.js";
 import { JsonField, parseJson } from "../json-fields.js";
@@ -21,24 +22,32 @@ const format = "tokenizer.json";
  */
 export function readTokenizerJson(json: string | object): PipelineTokenizer {
   const root = typeof json === "string" ? parseJson(json, format) : new JsonField(json, "", format);
-  const { model, vocabulary, unknownId } = readModel(root.get("model"));
+  const { model, vocabulary: entries, unknownId } = readModel(root.get("model"));
   const addedTokens = readAddedTokens(root.get("added_tokens"));
+  // A copy: the model keeps its own, and must not find added tokens in it.
+  const vocabulary = new Map(entries);
   for (const token of addedTokens) vocabulary.set(token.content, token.id);
   const field = (name: string) => (root.get(name).absent ? undefined : root.get(name));
   const preTokenizer = field("pre_tokenizer") && readPreTokenizer(root.get("pre_tokenizer"));
   const postProcessor = field("post_processor");
   const decoder = field("decoder") === undefined ? spacedDecoder : readDecoder(root.get("decoder"));
-  const normalizer = field("normalizer");
+  const normalizer = field("normalizer") && readNormalizer(root.get("normalizer"));
   return new PipelineTokenizer({
     vocabulary,
     addedTokens,
-    normalizer: normalizer && readNormalizer(normalizer),
+    normalizer,
     preTokenizer: preTokenizer?.split,
     model: new CachedModel(model, preTokenizer?.byteAlphabet ? toByteAlphabet : undefined),
     template: postProcessor && readPostProcessor(postProcessor),
     decoder,
+    decodeTexts: normalizer && normalizedTexts(addedTokens, normalizer),
     roles: { unknownId },
   });
+}
+
+/** Added tokens that are matched in normalized text are decoded from it as well. */
+function normalizedTexts(tokens: readonly AddedToken[], normalizer: Normalizer): ReadonlyMap<number, string> {
+  return new Map(tokens.filter((token) => token.normalized).map((token) => [token.id, normalizer(token.content)]));
 }
 
 /** The `added_tokens` array. Tokens without content are left out, as the original does. */

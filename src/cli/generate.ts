@@ -1,0 +1,132 @@
+/** `hitherto generate [prompt]`: streams a completion to standard output. */
+import { type Command, Option } from "commander";
+import { freshSeed } from "../core/random.js";
+import type { GenerationOptions } from "../generation/generate.js";
+import type { Model } from "../generation/model.js";
+import type { SamplingOptions } from "../generation/sampling/sampler.js";
+import type { StopReason } from "../generation/stopping.js";
+import { number, texts, wholeNumber } from "./flags.js";
+import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
+import { InterruptedError, type Terminal } from "./terminal.js";
+
+export interface GenerateFlags extends ModelFlags {
+  readonly maxTokens: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  readonly echo?: boolean;
+}
+
+const afterHelp = `
+The prompt comes from standard input where it is "-", or absent while standard
+input is no terminal; one line break at its end is taken off. With neither, the
+model begins by itself. For an encoder-decoder model it is the source text.
+
+Without sampling flags the likeliest token is taken each time (greedy). Filters
+apply in the order temperature, top-k, top-p, min-p.
+
+With --json, one object at the end:
+  {"text", "tokens": [{"id", "text", "logprob"}], "stop": {"kind", …},
+   "promptTokens", "seed"}
+The "text" of a token is what became complete with it, and may be empty;
+"logprob" is ln p under the model itself, in nats; "kind" is end, string,
+maxTokens, contextLength or interrupted; "seed" stands where anything was drawn.`;
+
+export function addGenerate(program: Command, terminal: Terminal): void {
+  const command = program.command("generate").argument("[prompt]", 'the text to continue; "-" reads standard input');
+  command.description("stream a completion of a prompt to standard output");
+  for (const option of generationOptions()) command.addOption(option);
+  addModelFlags(command)
+    .option("--echo", "print the prompt before the completion (default: off)")
+    .option("--json", "print one JSON object at the end instead of a stream of text (default: off)")
+    .addHelpText("after", afterHelp)
+    .action((prompt: string | undefined, flags: GenerateFlags) => generate(prompt, flags, terminal));
+}
+
+function generationOptions(): Option[] {
+  const flag = (flags: string, help: string) => new Option(flags, help);
+  const temperature =
+    "divides the scores; 0 takes the likeliest token (default: 0; 1 where another sampling flag is given)";
+  return [
+    flag("--max-tokens <N>", "tokens to generate at most").default(256).argParser(wholeNumber("--max-tokens", 1)),
+    flag("--temperature <T>", temperature).argParser(
+      number("--temperature", "a number from 0 on", (value) => value >= 0),
+    ),
+    flag("--top-k <K>", "draw from the K likeliest tokens (default: all)").argParser(wholeNumber("--top-k", 1)),
+    flag("--top-p <P>", "draw from the likeliest tokens that make up probability P (default: 1, all)").argParser(
+      number("--top-p", "a number above 0, at most 1", (value) => value > 0 && value <= 1),
+    ),
+    flag("--min-p <P>", "draw from tokens at least P times as likely as the likeliest (default: 0, all)").argParser(
+      number("--min-p", "a number from 0 to 1", (value) => value >= 0 && value <= 1),
+    ),
+    flag("--seed <S>", "the same seed draws the same tokens (default: a fresh one)").argParser(
+      wholeNumber("--seed", 0),
+    ),
+    flag("--stop <TEXT>", "end before this text; may be given several times (default: none)").argParser(
+      texts("--stop"),
+    ),
+  ];
+}
+
+export async function generate(prompt: string | undefined, flags: GenerateFlags, terminal: Terminal): Promise<void> {
+  const text = await promptText(prompt, terminal);
+  await using model = await loadWithTokenizer(flags, terminal);
+  if (flags.json) await printObject(model, text, flags, terminal);
+  else await printStream(model, text, flags, terminal);
+}
+
+async function promptText(prompt: string | undefined, terminal: Terminal): Promise<string> {
+  const fromInput = prompt === "-" || (prompt === undefined && terminal.input.isTTY !== true);
+  return fromInput ? (await terminal.readInput()).replace(/\r?\n$/, "") : (prompt ?? "");
+}
+
+function optionsOf(flags: GenerateFlags, terminal: Terminal): GenerationOptions {
+  const { maxTokens, stop } = flags;
+  const stopping = stop === undefined ? undefined : { strings: stop };
+  return { ...given({ maxTokens, sampling: samplingOf(flags), stopping }), signal: terminal.signal };
+}
+
+/** The sampling that the flags ask for, with its seed settled; undefined for greedy. */
+function samplingOf({ temperature, topK, topP, minP, seed }: GenerateFlags): SamplingOptions | undefined {
+  const sampling = given({ temperature, topK, topP, minP, seed });
+  if (temperature === 0 || Object.keys(sampling).length === 0) return undefined;
+  return { ...sampling, seed: seed ?? freshSeed() };
+}
+
+async function printStream(model: Model, prompt: string, flags: GenerateFlags, terminal: Terminal): Promise<void> {
+  try {
+    if (flags.echo) await terminal.print(prompt);
+    for await (const step of model.generate(prompt, optionsOf(flags, terminal))) await terminal.print(step.text);
+  } finally {
+    // A person's next prompt should begin on a line of its own; a program gets the completion and nothing else.
+    if (terminal.output.isTTY) terminal.output.write("\n");
+  }
+}
+
+async function printObject(model: Model, prompt: string, flags: GenerateFlags, terminal: Terminal): Promise<void> {
+  const options = optionsOf(flags, terminal);
+  const tokens: { id: number; text: string; logprob: number }[] = [];
+  let stop: StopReason | { kind: "interrupted" } = { kind: "interrupted" };
+  try {
+    for await (const step of model.generate(prompt, options)) {
+      tokens.push({ id: step.token, text: step.text, logprob: step.logprob });
+      stop = step.stop ?? stop;
+    }
+  } catch (error) {
+    if (!(terminal.signal.reason instanceof InterruptedError)) throw error;
+  }
+  const text = (flags.echo ? prompt : "") + tokens.map((token) => token.text).join("");
+  const promptTokens = promptLength(model, prompt);
+  await terminal.printJson({ text, tokens, stop, promptTokens, ...given({ seed: options.sampling?.seed }) });
+  terminal.signal.throwIfAborted();
+}
+
+/** Tokens of the prompt (of the source, for an encoder-decoder model). */
+function promptLength(model: Model, prompt: string): number {
+  const reader = model.parts.sourceTokenizer?.tokenizer ?? model.tokenizer;
+  // The empty prompt becomes the beginning token.
+  return Math.max(1, reader.encode(prompt).length);
+}

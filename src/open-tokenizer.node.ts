@@ -1,0 +1,56 @@
+/** The tokenizer of a model, without its weights. */
+import { stat } from "node:fs/promises";
+import { basename, dirname, extname } from "node:path";
+import { FileNotFoundError, InvalidValueError } from "./core/errors.js";
+import { readWholeFile } from "./formats/folder.js";
+import { openFolder } from "./formats/index.node.js";
+import { openCheckpoint } from "./models/open.node.js";
+import { loadTokenizer, type Tokenizer, tokenizerFileNames } from "./tokenizers/index.js";
+
+/** The largest vocabularies published are near 35 MB; more than this is some other file. */
+const mostBytes = 256 * 2 ** 20;
+
+/** What a file is taken for by its ending, whatever it is called. */
+const nameByEnding: Readonly<Record<string, string>> = { ".json": "tokenizer.json", ".model": "tokenizer.model" };
+
+/**
+ * Reads the tokenizer of a checkpoint, of a folder that has nothing but a tokenizer, or of a tokenizer file. For an
+ * encoder-decoder model with a vocabulary per side it is the source's.
+ *
+ * @param path - whatever `loadModel` takes; or `tokenizer.json`, a SentencePiece `.model`, or a folder with one
+ * @param options.tokenizer - a tokenizer file, for formats that keep it apart (llama2.c)
+ * @throws FileNotFoundError, FormatError, UnsupportedError; InvalidValueError for a checkpoint without a tokenizer
+ */
+export async function openTokenizer(path: string, options: { readonly tokenizer?: string } = {}): Promise<Tokenizer> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new FileNotFoundError(path, "a model, or a tokenizer file");
+  const files = found.isDirectory() ? await vocabularyOf(path) : await tokenizerFile(path);
+  if (files !== undefined && options.tokenizer === undefined) return loadTokenizer({ files }).tokenizer;
+  const checkpoint = await openCheckpoint(path, options);
+  try {
+    const loaded = checkpoint.sourceTokenizer ?? checkpoint.tokenizer;
+    if (loaded === undefined) throw new InvalidValueError("tokenizer", "in the checkpoint", undefined);
+    return loaded.tokenizer;
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** The tokenizer's files in a folder; undefined where there are none. */
+async function vocabularyOf(path: string): Promise<Record<string, Uint8Array> | undefined> {
+  const folder = await openFolder(path);
+  const names = folder.files.filter((name) => tokenizerFileNames.includes(name));
+  if (!names.some((name) => /^(tokenizer|vocab|spiece|sentencepiece)\.(json|model|txt|bin)$/.test(name)))
+    return undefined;
+  const files: Record<string, Uint8Array> = {};
+  for (const name of names) files[name] = await readWholeFile(folder, name, mostBytes);
+  return files;
+}
+
+/** A file that is a tokenizer by its name; undefined for others. */
+async function tokenizerFile(path: string): Promise<Record<string, Uint8Array> | undefined> {
+  const name = tokenizerFileNames.includes(basename(path)) ? basename(path) : nameByEnding[extname(path)];
+  if (name === undefined) return undefined;
+  const folder = await openFolder(dirname(path));
+  return { [name]: await readWholeFile(folder, basename(path), mostBytes) };
+}

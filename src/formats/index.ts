@@ -1,7 +1,7 @@
 /** Reading and writing checkpoints: safetensors, GGUF, Hugging Face folders, llama2.c. Runs anywhere. */
 export { BlobSource } from "./blob-source.js";
 export { type ByteSink, MemorySink } from "./byte-sink.js";
-export { type Folder, memoryFolder } from "./folder.js";
+export { type Folder, memoryFolder, readWholeFile, readWholeText } from "./folder.js";
 export { GgufMetadata } from "./gguf/metadata.js";
 export { type GgufFile, readGguf } from "./gguf/read.js";
 export { readSplitGguf } from "./gguf/split.js";

@@ -1,5 +1,6 @@
 /** Times a model through the path that everybody uses: a session that is prefilled, then generates. */
 import { readFileSync } from "node:fs";
+import { Breather } from "../core/breathe.js";
 import { CounterRandom } from "../core/random.js";
 import { generate } from "../generation/generate.js";
 import type { Model } from "../generation/model.js";
@@ -28,11 +29,13 @@ export interface Measurement {
 export async function measure(model: Model, options: MeasureOptions): Promise<Measurement> {
   const { prefill, repeat, onProgress } = options;
   const runs: Measurement[] = [];
+  const breather = new Breather();
   for (let run = 0; run <= repeat; run++) {
     const ids = randomIds(model, prefill, run);
     const measured = await measureOnce(model, ids, options);
     if (run > 0) runs.push(measured);
     onProgress?.(run + 1, repeat + 1);
+    await breather.breathe();
   }
   const medianOf = (key: keyof Measurement) => median(runs.map((each) => each[key]));
   return {

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { runCommand } from "../../test/cli.js";
+import { parityFixtures, tinyModel } from "../../test/tiny-model.js";
+import { loadModel } from "../load-model.node.js";
+import { InterruptedError, type Terminal } from "./terminal.js";
+
+const folder = tinyModel();
+const model = ["--model", folder, "--backend", "reference"];
+
+async function completion(prompt: string, options: object): Promise<string> {
+  await using loaded = await loadModel(folder, { backend: "reference" });
+  let text = "";
+  for await (const step of loaded.generate(prompt, options)) text += step.text;
+  return text;
+}
+
+describe("hitherto generate", () => {
+  test("standard output has the completion and nothing else", async () => {
+    const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "12"]);
+    expect(result).toEqual({ code: 0, stdout: await completion("Hello", { maxTokens: 12 }), stderr: "" });
+    expect(result.stdout.length).toBeGreaterThan(5);
+  });
+
+  test("sampling flags are those of the library", async () => {
+    const flags = ["--temperature", "1.5", "--top-k", "40", "--top-p", ".95", "--min-p", "1e-3", "--seed", "7"];
+    const sampling = { temperature: 1.5, topK: 40, topP: 0.95, minP: 0.001, seed: 7 };
+    const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "20", ...flags]);
+    expect(result.stdout).toBe(await completion("Hello", { maxTokens: 20, sampling }));
+  });
+
+  test("the prompt comes from standard input, less one line break", async () => {
+    const expected = await runCommand(["generate", "To be", ...model, "--max-tokens", "5", "--echo"]);
+    expect(expected.stdout).toMatch(/^To be./);
+    for (const words of [["generate"], ["generate", "-"]]) {
+      const options = { input: "To be\n" };
+      expect(await runCommand([...words, ...model, "--max-tokens", "5", "--echo"], options)).toEqual(expected);
+    }
+  });
+
+  test("a terminal without a prompt gets a beginning of the model's own", async () => {
+    const result = await runCommand(["generate", ...model, "--max-tokens", "3"]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("a stop text ends the completion and is not part of it", async () => {
+    const whole = await completion("Hello", { maxTokens: 30 });
+    const stops = ["--stop", "never there", "--stop", whole.slice(6, 8)];
+    const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "30", ...stops]);
+    expect(result.stdout).toBe(whole.slice(0, whole.indexOf(whole.slice(6, 8))));
+  });
+
+  test("--json prints one object: tokens, text, stop, prompt length, seed", async () => {
+    const words = ["generate", "Hello", ...model, "--max-tokens", "6", "--temperature", "1", "--json"];
+    const result = JSON.parse((await runCommand(words)).stdout);
+    expect(result).toMatchObject({ stop: { kind: "maxTokens" }, promptTokens: 5, seed: expect.any(Number) });
+    expect(result.tokens).toHaveLength(6);
+    expect(result.tokens.map((token: { text: string }) => token.text).join("")).toBe(result.text);
+    expect(result.tokens[0]).toEqual({ id: expect.any(Number), text: expect.any(String), logprob: expect.any(Number) });
+    const again = await runCommand([...words, "--seed", String(result.seed)]);
+    expect(JSON.parse(again.stdout)).toEqual(result);
+  });
+
+  test("a greedy completion has no seed", async () => {
+    const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "1", "--json"]);
+    expect(JSON.parse(result.stdout)).not.toHaveProperty("seed");
+  });
+
+  test("Ctrl-C keeps the text so far and exits with 130", async () => {
+    const onOutput = (terminal: Terminal) => terminal.stop(new InterruptedError());
+    const result = await runCommand(["generate", "Hello", ...model], { onOutput });
+    expect(result).toMatchObject({ code: 130, stderr: "" });
+    expect(await completion("Hello", {})).toMatch(new RegExp(`^${result.stdout}.`));
+  });
+
+  test("Ctrl-C under --json prints what there is and says that it was interrupted", async () => {
+    const words = ["generate", "Hello", ...model, "--context-length", "20000", "--max-tokens", "19000", "--json"];
+    const onStart = (terminal: Terminal) => setTimeout(() => terminal.stop(new InterruptedError()), 500);
+    const { code, stdout, stderr } = await runCommand(words, { onStart });
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ stop: { kind: "interrupted" }, promptTokens: 5 });
+    expect(JSON.parse(stdout).tokens.length).toBeGreaterThan(0);
+    expect(JSON.parse(stderr).error.code).toBe("INTERRUPTED");
+  });
+
+  test("an output that closes ends the command quietly", async () => {
+    const closed = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+    const result = await runCommand(["generate", "Hello", ...model], {
+      onOutput: ({ output }) => (output as NodeJS.WritableStream & { destroy(error: Error): void }).destroy(closed),
+    });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("on a terminal the completion ends its line", async () => {
+    const words = ["generate", "Hello", ...model, "--max-tokens", "2"];
+    const { stdout } = await runCommand(words);
+    expect((await runCommand(words, { isTTY: true })).stdout).toBe(`${stdout}\n`);
+  });
+
+  test("an encoder-decoder model answers the prompt", async () => {
+    const path = tinyModel({ fixture: "t5-relu-tied" });
+    const words = ["generate", "Hello", "--model", path, "--backend", "reference", "--max-tokens", "4", "--json"];
+    expect(JSON.parse((await runCommand(words)).stdout)).toMatchObject({ promptTokens: 5 });
+  });
+
+  test("a checkpoint without a tokenizer is refused with advice", async () => {
+    const path = `${parityFixtures}/llama-mha-tied`;
+    const result = await runCommand(["generate", "Hello", "--model", path, "--backend", "reference"]);
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toBe(
+      `hitherto: ${path}: the checkpoint has no tokenizer; name one with --tokenizer FILE, or use token ids from TypeScript\n`,
+    );
+  });
+});

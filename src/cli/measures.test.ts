@@ -1,0 +1,70 @@
+/** `eval` and `bench`: the shape of what they print; what evaluation computes is tested beside it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runCommand } from "../../test/cli.js";
+import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
+import { evaluate } from "../generation/evaluate.js";
+import { loadModel } from "../load-model.node.js";
+import { median } from "./measure.js";
+import { InterruptedError, type Terminal } from "./terminal.js";
+
+const folder = tinyModel({ begins: true });
+const model = ["--model", folder, "--backend", "reference"];
+const text = "It was the best of times, it was the worst of times. ".repeat(4);
+const file = join(temporaryFolder(), "text.txt");
+writeFileSync(file, text);
+
+describe("hitherto eval", () => {
+  test("--json prints tokens, nll, perplexity and bits per byte", async () => {
+    const result = await runCommand(["eval", file, ...model, "--stride", "20", "--json"]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    await using loaded = await loadModel(folder, { backend: "reference" });
+    const { tokens, nll, perplexity, bitsPerByte } = await evaluate(loaded, text, { stride: 20 });
+    expect(JSON.parse(result.stdout)).toEqual({ tokens, nll, perplexity, bitsPerByte });
+  });
+
+  test("reads standard input, and prints a summary without --json", async () => {
+    const result = await runCommand(["eval", "-", ...model], { input: text });
+    expect(result.stdout).toMatch(
+      /^tokens +212\nnll +\d\.\d{4} nats per token\nperplexity +[\d.]+\nbits per byte +[\d.]+\n$/,
+    );
+  });
+
+  test("a file that is not there is a failure", async () => {
+    const result = await runCommand(["eval", "no-such.txt", ...model]);
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hitherto: no-such.txt: not found/) });
+  });
+});
+
+describe("hitherto bench", () => {
+  test("--json prints the medians", async () => {
+    const words = ["bench", ...model, "--prefill", "16", "--decode", "4", "--repeat", "2", "--json"];
+    const result = JSON.parse((await runCommand(words)).stdout);
+    expect(Object.keys(result).sort()).toEqual(
+      "backend decodeTokensPerSecond instructionSet loadMs peakMemoryBytes prefillTokensPerSecond threads timeToFirstTokenMs".split(
+        " ",
+      ),
+    );
+    expect(result).toMatchObject({ backend: "reference", instructionSet: "float64", threads: 1 });
+    for (const value of Object.values(result)) if (typeof value === "number") expect(value).toBeGreaterThan(0);
+  });
+
+  test("its context may be longer than the model was made for", async () => {
+    const words = ["bench", ...model, "--prefill", "100", "--decode", "4", "--repeat", "1"];
+    expect(await runCommand(words)).toMatchObject({ code: 0, stdout: expect.stringContaining("tokens/s over 100") });
+  });
+
+  test("Ctrl-C ends it with 130", async () => {
+    const words = ["bench", ...model, "--prefill", "8", "--decode", "8", "--repeat", "100000"];
+    const onStart = (terminal: Terminal) => setTimeout(() => terminal.stop(new InterruptedError()), 300);
+    expect(await runCommand(words, { onStart })).toEqual({ code: 130, stdout: "", stderr: "" });
+  });
+});
+
+describe("median", () => {
+  test("is the middle, or the mean of the two middles", () => {
+    expect(median([5, 1, 3])).toBe(3);
+    expect(median([4, 1, 3, 2])).toBe(2.5);
+  });
+});

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runCommand } from "../../test/cli.js";
+import { tinyModel, tinyVocabulary } from "../../test/tiny-model.js";
+
+const folder = tinyModel({ begins: true });
+const ids = (text: string) => [...text].map((character) => tinyVocabulary.indexOf(character));
+
+describe("hitherto tokenize", () => {
+  test("--json prints the ids", async () => {
+    const result = await runCommand(["tokenize", "--model", folder, "Hi!", "--json"]);
+    expect(result).toEqual({ code: 0, stdout: `[1,${ids("Hi!")}]\n`, stderr: "" });
+  });
+
+  test("--no-special-tokens leaves out what is added around the text", async () => {
+    const result = await runCommand(["tokenize", "--model", folder, "Hi!", "--json", "--no-special-tokens"]);
+    expect(JSON.parse(result.stdout)).toEqual(ids("Hi!"));
+  });
+
+  test("standard input is taken as it is", async () => {
+    const result = await runCommand(["tokenize", "--model", folder, "--json"], { input: "Hi\n" });
+    expect(JSON.parse(result.stdout)).toEqual([1, ...ids("HiĊ")]);
+  });
+
+  test("a tokenizer file is enough", async () => {
+    const result = await runCommand(["tokenize", "--model", join(folder, "tokenizer.json"), "Hi", "--json"]);
+    expect(JSON.parse(result.stdout)).toEqual([1, ...ids("Hi")]);
+  });
+
+  test("without --json, a table", async () => {
+    const { stdout } = await runCommand(["tokenize", "--model", folder, "a b"]);
+    expect(stdout.split("\n")).toEqual([
+      '0   1  <s>  "<s>"',
+      '1  10  a    "a"',
+      '2   3  Ġ    " "',
+      '3  11  b    "b"',
+      "",
+    ]);
+  });
+});

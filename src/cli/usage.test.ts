@@ -1,0 +1,65 @@
+/** What the commands have in common: help, version, wrong usage, exit codes. */
+import { describe, expect, test } from "vitest";
+import { runCommand } from "../../test/cli.js";
+import { packageVersion } from "../embedded-models.node.js";
+
+const commands = ["generate", "inspect", "tokenize", "eval", "bench"];
+
+describe("hitherto", () => {
+  test("alone, it shows its help", async () => {
+    const result = await runCommand([]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    for (const command of commands) expect(result.stdout).toContain(`\n  ${command} `);
+  });
+
+  test("--version prints the package's version", async () => {
+    expect(await runCommand(["--version"])).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: "" });
+  });
+
+  test.each(commands)("%s --help names a default or a choice for every flag", async (command) => {
+    const { code, stdout } = await runCommand([command, "--help"]);
+    expect(code).toBe(0);
+    const options = stdout.slice(stdout.indexOf("Options:"), stdout.indexOf("\n\n", stdout.indexOf("Options:")));
+    const flags = options.split(/\n {2}(?=-)/).slice(1);
+    expect(flags.length).toBeGreaterThan(3);
+    for (const flag of flags) if (!flag.includes("--help")) expect(flag).toMatch(/default|required/);
+  });
+
+  test.each([
+    [["generat"], "unknown command 'generat' (Did you mean generate?)"],
+    [["generate", "--topk", "3"], "unknown option '--topk' (Did you mean --top-k?)"],
+    [["generate", "two", "words"], "too many arguments for 'generate'. Expected 1 argument but got 2."],
+    [["generate", "--top-k"], "option '--top-k <K>' argument missing"],
+    [["generate", "--top-k", "0"], '--top-k must be a whole number from 1 on, got "0"'],
+    [["generate", "--max-tokens", "1.5"], '--max-tokens must be a whole number from 1 on, got "1.5"'],
+    [["generate", "--temperature", "-1"], '--temperature must be a number from 0 on, got "-1"'],
+    [["generate", "--temperature", ""], '--temperature must be a number from 0 on, got ""'],
+    [["generate", "--top-p", "1.1"], '--top-p must be a number above 0, at most 1, got "1.1"'],
+    [["generate", "--min-p", "NaN"], '--min-p must be a number from 0 to 1, got "NaN"'],
+    [["generate", "--seed", "0x10"], '--seed must be a whole number from 0 on, got "0x10"'],
+    [["generate", "--stop", ""], '--stop must be a text of at least one character, got ""'],
+    [["generate", "--backend", "cuda"], '--backend must be one of native, wasm, reference, got "cuda"'],
+    [["bench", "--threads", "0"], '--threads must be a whole number from 1 to 64, got "0"'],
+    [["eval"], "missing required argument 'file'"],
+  ])("%j is wrong usage", async (words, message) => {
+    expect(await runCommand(words)).toEqual({ code: 2, stdout: "", stderr: `hitherto: ${message}\n` });
+  });
+
+  test("with --json a failure is also an object on standard error", async () => {
+    const wrong = await runCommand(["generate", "--top-k", "x", "--json"]);
+    const message = '--top-k must be a whole number from 1 on, got "x"';
+    expect(wrong.code).toBe(2);
+    expect(JSON.parse(wrong.stderr.split("\n")[1]!)).toEqual({ error: { code: "INVALID_FLAG", message } });
+
+    const missing = await runCommand(["inspect", "no/such/model", "--json"]);
+    expect(missing).toMatchObject({ code: 1, stdout: "" });
+    const [line, json] = missing.stderr.split("\n");
+    expect(line).toMatch(/^hitherto: no\/such\/model: not found/);
+    expect(JSON.parse(json!).error.code).toBe("FILE_NOT_FOUND");
+  });
+
+  test("a text after -- is no flag", async () => {
+    const result = await runCommand(["inspect", "--", "--json"]);
+    expect(result.stderr).toMatch(/^hitherto: --json: not found[^\n]*\n$/);
+  });
+});

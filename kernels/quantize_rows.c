@@ -11,19 +11,30 @@ HH_INLINE f32x16 round_half_away(f32x16 x) {
   return add16(whole, with_sign(step, x));
 }
 
+/* Stores 32 integers as bytes. Returns their sum. */
+HH_INLINE int32_t store_bytes(int8_t *to, i32x16 low, i32x16 high) {
+#if HH_WIDTH == 16
+  _mm_storeu_si128((__m128i *)to, _mm512_cvtepi32_epi8((__m512i)low.part[0]));
+  _mm_storeu_si128((__m128i *)(to + HH_LANES), _mm512_cvtepi32_epi8((__m512i)high.part[0]));
+  return _mm512_reduce_add_epi32((__m512i)add_int(low, high).part[0]);
+#else
+  int32_t lanes[HH_BLOCK], sum = 0;
+  memcpy(lanes, &low, sizeof low);
+  memcpy(lanes + HH_LANES, &high, sizeof high);
+  for (int i = 0; i < HH_BLOCK; i++) {
+    to[i] = (int8_t)lanes[i];
+    sum += lanes[i];
+  }
+  return sum;
+#endif
+}
+
 static void quantize_block(int8_t *value, float *scale, int32_t *offset, const float *x) {
   const f32x16 low = load16(x), high = load16(x + HH_LANES);
   *scale = largest_of(max16(abs16(low), abs16(high))) / 127.0f;
   const f32x16 inverse = splat16(*scale == 0.0f ? 0.0f : 1.0f / *scale);
-  int32_t lanes[HH_BLOCK], sum = 0;
-  const i32x16 rounded[2] = {int_of_float(round_half_away(mul16(low, inverse))),
-                             int_of_float(round_half_away(mul16(high, inverse)))};
-  memcpy(lanes, rounded, sizeof lanes);
-  for (int i = 0; i < HH_BLOCK; i++) {
-    value[i] = (int8_t)lanes[i];
-    sum += value[i];
-  }
-  *offset = -128 * sum;
+  *offset = -128 * store_bytes(value, int_of_float(round_half_away(mul16(low, inverse))),
+                               int_of_float(round_half_away(mul16(high, inverse))));
 }
 
 static void quantize_rows(const hh_call *call) {

@@ -3,16 +3,24 @@
  *
  * A trie over UTF-16 units; each child is found in one hash table keyed by (node, unit).
  */
+import { OutOfRangeError } from "../../core/errors.js";
 import { MergeTable } from "./merge-table.js";
+
+/** Longer entries would make a search cost the square of the text's length. */
+const longestEntry = 1024;
 
 /** A set of strings, each with a non-negative value, searched by prefix. */
 export class Trie {
   private readonly children = new MergeTable();
   private readonly values: number[] = [-1];
 
-  /** Adds `text`; the last value given for a text stays. The empty text is ignored. */
+  /**
+   * Adds `text`; the last value given for a text stays. The empty text is ignored.
+   * @throws OutOfRangeError when the text is longer than 1024 UTF-16 units.
+   */
   add(text: string, value: number): void {
     if (text.length === 0) return;
+    if (text.length > longestEntry) throw new OutOfRangeError("token length", `at most ${longestEntry}`, text.length);
     let node = 0;
     for (let i = 0; i < text.length; i++) {
       const slot = this.children.find(node, text.charCodeAt(i));

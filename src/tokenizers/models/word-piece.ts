@@ -19,7 +19,7 @@ export class WordPieceModel implements SubwordModel {
   constructor(private readonly options: WordPieceOptions) {
     let longest = 0;
     for (const token of options.vocabulary.keys()) longest = Math.max(longest, token.length);
-    this.longestEntry = longest;
+    this.longestEntry = Math.min(longest, 2 * options.maxCharacters);
   }
 
   encode(piece: string, out: IdList): void {

@@ -4,7 +4,7 @@
  */
 import { HithertoError, UnsupportedError } from "../../core/errors.js";
 import { type CodePointSet, patternWordCharacters, unitsAt } from "../text/code-points.js";
-import { type Assertion, type PatternNode, parsePattern } from "./syntax.js";
+import { type Assertion, isNullable, type PatternNode, parsePattern } from "./syntax.js";
 
 /** A pattern from a file needs too many steps on this text. */
 export class PatternCostError extends HithertoError {
@@ -37,18 +37,22 @@ type Instruction =
 type Program = Instruction[];
 
 const maxInstructions = 20_000;
-const freeSteps = 2_000_000;
+const freeSteps = 10_000;
 const stepsPerUnit = 300;
 
 /** A compiled pattern. */
 export class Pattern {
+  /** Whether it may match the empty text. */
+  readonly matchesEmpty: boolean;
   private readonly program: Program;
   private steps = 0;
   private budget = 0;
 
   /** @throws UnsupportedError when the pattern has syntax that is not supported, or is too large. */
   constructor(readonly source: string) {
-    this.program = compile(parsePattern(source), { source, instructions: 0 });
+    const node = parsePattern(source);
+    this.matchesEmpty = isNullable(node);
+    this.program = compile(node, { source, instructions: 0 });
   }
 
   /**

@@ -309,7 +309,7 @@ class PatternReader {
 }
 
 /** Whether a node can match the empty text; repeats of such nodes are refused. */
-function isNullable(node: PatternNode): boolean {
+export function isNullable(node: PatternNode): boolean {
   switch (node.kind) {
     case "set":
       return false;

@@ -32,48 +32,48 @@ export type SegmentSink = (id: number, start: number, end: number) => void;
 export class AddedTokenMatcher {
   private readonly trie = new Trie();
   private readonly tokens: readonly AddedToken[];
+  /** 1 for every UTF-16 unit that begins a token: most text is passed over by this alone. */
+  private readonly begins = new Uint8Array(0x10000);
 
   /** @param contentOf - the text to look for, when it is not the token's content as written. */
   constructor(tokens: readonly AddedToken[], contentOf: (token: AddedToken) => string = (token) => token.content) {
     this.tokens = tokens.filter((token) => token.idOnly !== true);
     this.tokens.forEach((token, index) => {
-      this.trie.add(contentOf(token), index);
+      const content = contentOf(token);
+      this.trie.add(content, index);
+      if (content !== "") this.begins[content.charCodeAt(0)] = 1;
     });
   }
 
   /** Cuts `text` at the tokens it contains. Nothing is reported for an empty text. */
   split(text: string, parseSpecialTokens: boolean, onSegment: SegmentSink): void {
     let done = 0;
-    for (let at = 0; at < text.length; ) {
-      const match = this.tokens.length === 0 ? undefined : this.trie.longest(text, at);
+    let spaceUntil = 0;
+    let at = this.tokens.length === 0 ? text.length : 0;
+    while (at < text.length) {
+      const match = this.begins[text.charCodeAt(at)] === 1 ? this.trie.longest(text, at) : undefined;
       if (match === undefined) {
-        at = this.tokens.length === 0 ? text.length : at + 1;
+        at++;
         continue;
       }
       const token = this.tokens[match.value];
-      const span = this.span(text, token, at, match.end, parseSpecialTokens);
+      const found = at;
       at = match.end;
-      if (span === undefined) continue;
-      const start = Math.max(span[0], done);
+      if (!applies(token, text, found, match.end, parseSpecialTokens)) continue;
+      const start = Math.max(token.stripLeft ? spaceStart(text, found, done) : found, done);
+      if (token.stripRight) spaceUntil = spaceEnd(text, Math.max(match.end, spaceUntil));
       if (done < start) onSegment(-1, done, start);
-      onSegment(token.id, start, span[1]);
-      done = span[1];
+      done = token.stripRight ? spaceUntil : Math.max(match.end, done);
+      onSegment(token.id, start, done);
     }
     if (done < text.length) onSegment(-1, done, text.length);
   }
+}
 
-  /** The stretch that a match takes, or undefined when it does not count. */
-  private span(
-    text: string,
-    token: AddedToken,
-    start: number,
-    end: number,
-    parseSpecialTokens: boolean,
-  ): [number, number] | undefined {
-    if (token.special && !parseSpecialTokens) return undefined;
-    if (token.singleWord && (wordBefore(text, start) || wordAfter(text, end))) return undefined;
-    return [token.stripLeft ? spaceStart(text, start) : start, token.stripRight ? spaceEnd(text, end) : end];
-  }
+/** Whether a match counts. */
+function applies(token: AddedToken, text: string, start: number, end: number, parseSpecialTokens: boolean): boolean {
+  if (token.special && !parseSpecialTokens) return false;
+  return token.singleWord !== true || !(wordBefore(text, start) || wordAfter(text, end));
 }
 
 function wordBefore(text: string, at: number): boolean {
@@ -86,9 +86,10 @@ function wordAfter(text: string, at: number): boolean {
   return at < text.length && wordCharacters.has(text.codePointAt(at)!);
 }
 
-function spaceStart(text: string, at: number): number {
+/** Where the white space before `at` starts, not before `limit`. */
+function spaceStart(text: string, at: number, limit: number): number {
   let start = at;
-  while (start > 0 && whitespace.has(text.charCodeAt(start - 1))) start--;
+  while (start > limit && whitespace.has(text.charCodeAt(start - 1))) start--;
   return start;
 }
 

@@ -11,6 +11,9 @@ import type { Normalizer } from "./normalizers.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Unicode's longest compatibility decomposition takes 33 bytes. */
+const longestReplacement = 256;
+
 /** A replacement and the number of bytes of the key that it stands for. */
 export interface CharMapMatch {
   readonly replacement: string;
@@ -24,7 +27,10 @@ export class CharMap {
   private readonly replacements = new Map<number, string>();
 
   /** @throws FormatError when the blob's sizes do not fit together. An empty blob maps nothing. */
-  constructor(blob: Uint8Array, format: string) {
+  constructor(
+    blob: Uint8Array,
+    private readonly format: string,
+  ) {
     if (blob.length === 0) {
       this.units = new Uint32Array(0);
       this.texts = blob;
@@ -71,9 +77,11 @@ export class CharMap {
     if (text === undefined) {
       let end = Math.min(offset, this.texts.length);
       while (end < this.texts.length && this.texts[end] !== 0) end++;
+      if (end - offset > longestReplacement) {
+        throw new FormatError(this.format, "precompiled_charsmap", `has a replacement of ${end - offset} bytes`);
+      }
       text = decoder.decode(this.texts.subarray(offset, end));
-      // Corrupt maps may share one long text between many offsets: keep what is remembered small.
-      if (text.length < 256) this.replacements.set(offset, text);
+      this.replacements.set(offset, text);
     }
     return text;
   }

@@ -1,10 +1,10 @@
 /** The `decoder` of a `tokenizer.json`. */
 import { UnsupportedError } from "../../../core/errors.js";
-import { matcherFor } from "../../pattern/scanners.js";
 import * as decoders from "../../stages/decoders.js";
 import type { JsonField } from "../json-fields.js";
 import { components } from "./normalizer.js";
 import { readMetaspaceOptions } from "./pre-tokenizer.js";
+import { limitGrowth, readReplacement } from "./replace.js";
 
 type Reader = (field: JsonField) => decoders.Decoder;
 
@@ -24,10 +24,9 @@ const readers: Readonly<Record<string, Reader>> = {
     return decoders.stripDecoder(content, field.get("start").count(1024), field.get("stop").count(1024));
   },
   Replace: (field) => {
-    const content = field.get("content").string();
-    const pattern = field.get("pattern");
-    if (!pattern.get("String").absent) return decoders.replaceString(pattern.get("String").string(), content);
-    return decoders.replaceMatches(matcherFor(pattern.get("Regex").string()), content);
+    const { pattern, content } = readReplacement(field);
+    if (pattern.kind === "text") return decoders.replaceString(pattern.text, content);
+    return decoders.replaceMatches(pattern.matcher, content);
   },
   BPEDecoder: (field) => decoders.bpeSuffixDecoder(field.get("suffix").string("</w>")),
 };
@@ -37,5 +36,6 @@ export function readDecoder(field: JsonField): decoders.Decoder {
   const type = field.get("type").string();
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (reader === undefined) throw new UnsupportedError("decoder", type, Object.keys(readers));
+  limitGrowth([field]);
   return reader(field);
 }

@@ -133,7 +133,7 @@ function readWordPiece(field: JsonField): ModelPart {
     vocabulary,
     unknownId,
     continuingPrefix: field.get("continuing_subword_prefix").string("##"),
-    maxCharacters: field.get("max_input_chars_per_word").count(2 ** 31, 100),
+    maxCharacters: field.get("max_input_chars_per_word").count(1000, 100),
   });
   return { model, vocabulary, unknownId };
 }

@@ -1,12 +1,12 @@
 /** The `normalizer` of a `tokenizer.json`. */
 import { UnsupportedError } from "../../../core/errors.js";
-import { matcherFor } from "../../pattern/scanners.js";
 import { CharMap, precompiledNormalizer } from "../../stages/char-map.js";
 import { replaceAllMatches } from "../../stages/decoders.js";
 import * as normalizers from "../../stages/normalizers.js";
 import { toByteAlphabet } from "../../text/bytes.js";
 import { base64Bytes } from "../base64.js";
 import type { JsonField } from "../json-fields.js";
+import { limitGrowth, readReplacement } from "./replace.js";
 
 const maxComponents = 64;
 
@@ -22,7 +22,7 @@ const readers: Readonly<Record<string, Reader>> = {
   Strip: (field) => normalizers.strip(field.get("strip_left").boolean(true), field.get("strip_right").boolean(true)),
   StripAccents: () => normalizers.stripAccents,
   Replace: readReplace,
-  Prepend: (field) => normalizers.prepend(field.get("prepend").string()),
+  Prepend: (field) => normalizers.prepend(prefixText(field.get("prepend"))),
   BertNormalizer: (field) =>
     normalizers.bertNormalizer({
       cleanText: field.get("clean_text").boolean(true),
@@ -45,18 +45,19 @@ export function readNormalizer(field: JsonField): normalizers.Normalizer {
   const type = field.get("type").string();
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (reader === undefined) throw new UnsupportedError("normalizer", type, Object.keys(readers));
+  limitGrowth([field]);
   return reader(field);
 }
 
+function prefixText(field: JsonField): string {
+  if (field.string().length > 1024) throw field.error(`is ${field.string().length} characters; the limit is 1024`);
+  return field.string();
+}
+
 function readReplace(field: JsonField): normalizers.Normalizer {
-  const content = field.get("content").string();
-  const pattern = field.get("pattern");
-  if (!pattern.get("String").absent) {
-    const text = pattern.get("String").string();
-    return text === "" ? (out) => out : (out) => out.replaceAll(text, () => content);
-  }
-  const matcher = matcherFor(pattern.get("Regex").string());
-  return (text) => replaceAllMatches(text, matcher, content);
+  const { pattern, content } = readReplacement(field);
+  if (pattern.kind === "regex") return (text) => replaceAllMatches(text, pattern.matcher, content);
+  return pattern.text === "" ? (text) => text : (text) => text.replaceAll(pattern.text, () => content);
 }
 
 /** The members of a `Sequence`: not too many, and no sequence inside a sequence. */
@@ -66,5 +67,6 @@ export function components(field: JsonField, name: string): JsonField[] {
   for (const item of items) {
     if (item.get("type").value === "Sequence") throw item.error("is a Sequence inside a Sequence");
   }
+  limitGrowth(items);
   return items;
 }

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
 import { FileNotFoundError, InvalidValueError } from "./core/errors.js";
-import { readWholeFile } from "./formats/folder.js";
+import { readWholeFile } from "./formats/index.js";
 import { openFolder } from "./formats/index.node.js";
 import { openCheckpoint } from "./models/open.node.js";
 import { loadTokenizer, type Tokenizer, tokenizerFileNames } from "./tokenizers/index.js";

@@ -1,0 +1,13 @@
+/** The package in Node: a checkpoint's path becomes a model. */
+export { defaultModel, embeddedModels, modelPath, NoDefaultModelError } from "./embedded-models.node.js";
+export * from "./index.js";
+export {
+  type BackendName,
+  BackendUnavailableError,
+  backendNames,
+  createBackend,
+  type LoadModelOptions,
+  loadModel,
+} from "./load-model.node.js";
+export { type OpenOptions, openCheckpoint } from "./models/open.node.js";
+export { openTokenizer } from "./open-tokenizer.node.js";

@@ -1,0 +1,34 @@
+/** The package where there is no Node: everything but what touches files, addons and the system's threads. */
+export type { Backend } from "./backends/backend.js";
+export { ReferenceBackend } from "./backends/reference/reference-backend.js";
+export { CacheFullError } from "./cache/block-pool.js";
+export { ContextFullError } from "./cache/block-table.js";
+export type { ByteSource, StoredTensor } from "./core/checkpoint.js";
+export * from "./core/errors.js";
+export type { StorageType } from "./core/storage.js";
+export {
+  type CheckpointDescription,
+  describeCheckpoint,
+  type ModelSizes,
+  resultNamesOf,
+  type StorageTotal,
+  type TensorDescription,
+  type TokenizerDescription,
+} from "./describe-checkpoint.js";
+export { dequantize, WrongFileError } from "./formats/index.js";
+export type { Alternative } from "./generation/alternatives.js";
+export { SequenceBusyError } from "./generation/engine.js";
+export { type Evaluation, type EvaluationOptions, evaluate } from "./generation/evaluate.js";
+export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
+export type { Inspection } from "./generation/inspect.js";
+export { Model, type Prompt } from "./generation/model.js";
+export type { SamplingOptions } from "./generation/sampling/sampler.js";
+export { Session, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
+export type { StoppingOptions, StopReason } from "./generation/stopping.js";
+export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
+export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";
+export type { ModelConfig } from "./models/config.js";
+export type { LoadProgress } from "./models/load-parameters.js";
+export { openHuggingFace } from "./models/open-hugging-face.js";
+export { openLlama2c } from "./models/open-llama2c.js";
+export type { ChatMessage, ChatOptions, LoadedTokenizer, Tokenizer } from "./tokenizers/index.js";

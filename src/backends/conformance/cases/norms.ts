@@ -1,5 +1,6 @@
-/** Normalisations of rows, or of equal parts of rows. */
+/** Operations that reduce rows: normalisations, and what a softmax divides by. */
 import { layerNorm } from "../../../graph/operations/layer-norm.js";
+import { logSumExp } from "../../../graph/operations/log-sum-exp.js";
 import { rmsNorm } from "../../../graph/operations/rms-norm.js";
 import type { ConformanceCase, OperationCases } from "../fixture.js";
 import { awkwardRows, awkwardWidths, over } from "../sizes.js";
@@ -37,6 +38,17 @@ export function layerNormCase(withBias: boolean, { rows, width, eps = 1e-5 }: No
   };
 }
 
+export function logSumExpCase(spread: number, { rows, width }: NormSize): ConformanceCase {
+  return {
+    operation: "log-sum-exp",
+    title: `${rows}×${width}, spread ${spread}`,
+    rows,
+    tolerance: 1e-6,
+    magnitude: Math.max(1, spread),
+    build: (fixture) => logSumExp(fixture.operand("x", width, () => spread * fixture.random.normal())),
+  };
+}
+
 const sizes: readonly NormSize[] = over(awkwardRows, awkwardWidths, (rows, width) => ({ rows, width }));
 
 export const normCases: readonly OperationCases[] = [
@@ -47,5 +59,6 @@ export const normCases: readonly OperationCases[] = [
       ...over([2, 3, 8], [4, 6, 10, 64], (groups, width) => rmsNormCase(groups, { rows: 5, width, eps: 1e-6 })),
     ],
   },
+  { operation: "log-sum-exp", cases: [1, 40].flatMap((spread) => sizes.map((size) => logSumExpCase(spread, size))) },
   { operation: "layer-norm", cases: [true, false].flatMap((bias) => sizes.map((size) => layerNormCase(bias, size))) },
 ];

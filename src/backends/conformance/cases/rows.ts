@@ -57,6 +57,7 @@ export function rotaryCase(rows: number, heads: number, attributes: RotaryAttrib
     title: `${layout}, ${turned(rotaryDim, headDim)}, ${heads} heads, ${rows} rows`,
     rows,
     tolerance: 4e-7,
+    magnitude: 3, // of the elements turned; a turn may leave much less of them
     build: (fixture) => {
       const angles = Float32Array.from({ length: contextLength * rotaryDim }, (_, i) => {
         const [position, column] = [Math.floor(i / rotaryDim), i % rotaryDim];

@@ -1,0 +1,21 @@
+/** The WebAssembly runtime, with both instruction sets. Fused multiply-add is in one of them only, so bits differ. */
+import { CpuBackend } from "../cpu/cpu-backend.js";
+import { wasmInstructionSets } from "../cpu/wasm-host.js";
+import { NodeWasmHost } from "../cpu/wasm-host.node.js";
+import { createWasmRuntime } from "../cpu/wasm-runtime.js";
+import { describeConformance, describeSameBits } from "./conformance.js";
+
+const host = new NodeWasmHost();
+
+async function wasm(instructionSet: string, threads: number): Promise<CpuBackend> {
+  return new CpuBackend(await createWasmRuntime(host, { instructionSet, threads }));
+}
+
+for (const set of wasmInstructionSets) {
+  describeConformance(`wasm ${set}`, () => wasm(set, 1));
+  describeSameBits(
+    `wasm ${set}, 1 thread and 2`,
+    () => wasm(set, 1),
+    () => wasm(set, 2),
+  );
+}

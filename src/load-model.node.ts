@@ -1,7 +1,12 @@
 /** `loadModel` in Node: a path, the best backend that this machine has, and a model. */
+import { availableParallelism } from "node:os";
 import type { Backend } from "./backends/backend.js";
+import { CpuBackend } from "./backends/cpu/cpu-backend.js";
+import { createNativeRuntime, whyNoNativeRuntime } from "./backends/cpu/native-runtime.node.js";
+import { NodeWasmHost } from "./backends/cpu/wasm-host.node.js";
+import { createWasmRuntime } from "./backends/cpu/wasm-runtime.js";
 import { ReferenceBackend } from "./backends/reference/reference-backend.js";
-import { InvalidValueError } from "./core/errors.js";
+import { HithertoError, InvalidValueError } from "./core/errors.js";
 import { rejectUnknownOptions } from "./core/options.js";
 import { dequantize } from "./formats/index.js";
 import type { Model } from "./generation/model.js";
@@ -48,11 +53,40 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   }
 }
 
-/** The backend that was asked for. @throws InvalidValueError, BackendUnavailableError */
+/**
+ * The backend that was asked for; without a name the native one where it was built, else WebAssembly.
+ * @throws InvalidValueError, UnsupportedError, OutOfRangeError; BackendUnavailableError when native was asked for by name
+ */
 export async function createBackend(
-  options: Pick<LoadModelOptions, "backend" | "threads" | "instructionSet" | "onNotice">,
+  options: Pick<LoadModelOptions, "backend" | "threads" | "instructionSet" | "onNotice"> = {},
 ): Promise<Backend> {
-  const { backend = "reference" } = options;
+  const { backend, threads, instructionSet } = options;
+  if (backend !== undefined && !backendNames.includes(backend)) {
+    throw new InvalidValueError("backend", `one of ${backendNames.join(", ")}`, backend);
+  }
   if (backend === "reference") return new ReferenceBackend(dequantize);
-  throw new InvalidValueError("backend", `one of ${backendNames.join(", ")}`, backend);
+  if (backend !== "wasm") {
+    const native = createNativeRuntime({ threads, instructionSet });
+    if (native !== undefined) return new CpuBackend(native);
+    const reason = whyNoNativeRuntime() ?? "no native runtime";
+    if (backend === "native") throw new BackendUnavailableError("native", reason);
+    options.onNotice?.(`using WebAssembly: ${reason}`);
+  }
+  const wasm = await createWasmRuntime(new NodeWasmHost(), {
+    threads: threads ?? availableParallelism(),
+    instructionSet,
+  });
+  return new CpuBackend(wasm);
+}
+
+/** A backend was asked for by name and is not there. */
+export class BackendUnavailableError extends HithertoError {
+  readonly code = "BACKEND_UNAVAILABLE";
+
+  constructor(
+    readonly backend: string,
+    readonly reason: string,
+  ) {
+    super(`the ${backend} backend is not available: ${reason}`);
+  }
 }

@@ -1,0 +1,151 @@
+/**
+ * Same question, same bits: the logits of a position never depend on how they were asked for. Every comparison here
+ * is of bits, on every backend and instruction set that this machine has.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nativeInstructionSets } from "../../src/backends/cpu/native-runtime.node.js";
+import { CounterRandom } from "../../src/core/random.js";
+import type { StorageType } from "../../src/core/storage.js";
+import type { Model } from "../../src/generation/model.js";
+import { modelFrom } from "../../src/load-model.js";
+import { createBackend, type LoadModelOptions } from "../../src/load-model.node.js";
+import { randomLlama, shapes } from "../support/random-llama.js";
+
+const random = new CounterRandom(3);
+const tokens = (count: number, stream = 0): number[] =>
+  Array.from({ length: count }, (_, i) => Math.floor(random.uniform(stream * 10_000 + i) * shapes.small.vocabSize));
+
+async function load(options: LoadModelOptions, storage: StorageType): Promise<Model> {
+  const backend = await createBackend(options);
+  return modelFrom(randomLlama(shapes.small, storage), backend, {}, () => backend.dispose());
+}
+
+/** The bits of logits, so that a failure shows where they differ. */
+const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+const configurations: [string, LoadModelOptions, StorageType][] = [
+  ["reference f32", { backend: "reference" }, "f32"],
+  ...nativeInstructionSets().flatMap((instructionSet) =>
+    (["f32", "q8_0", "q4_0", "f16", "bf16"] as const).map((storage): [string, LoadModelOptions, StorageType] => [
+      `native ${instructionSet} ${storage}`,
+      { backend: "native", instructionSet, threads: 2 },
+      storage,
+    ]),
+  ),
+  ...(["f32", "q8_0"] as const).map((storage): [string, LoadModelOptions, StorageType] => [
+    `wasm ${storage}`,
+    { backend: "wasm", threads: 2 },
+    storage,
+  ]),
+];
+
+describe.each(configurations)("same question, same bits: %s", (_, options, storage) => {
+  let model: Model;
+  let whole: Float32Array;
+  const prompt = tokens(70);
+  const vocabSize = shapes.small.vocabSize;
+  const rowOf = (all: Float32Array, row: number) => all.slice(row * vocabSize, (row + 1) * vocabSize);
+
+  beforeAll(async () => {
+    model = await load(options, storage);
+    whole = await model.logits(prompt);
+  });
+  afterAll(() => model.dispose());
+
+  /** Logits after the last of `ids`, fed in pieces of the given sizes. */
+  async function fed(ids: number[], ...pieces: number[]): Promise<Float32Array> {
+    using session = await model.session(ids.slice(0, pieces[0]!));
+    let from = pieces[0]!;
+    await session.logits();
+    for (const piece of pieces.slice(1)) {
+      await session.append(ids.slice(from, from + piece));
+      from += piece;
+    }
+    return (await session.logits()).slice();
+  }
+
+  test("cached decode equals whole prefill, at every position", async () => {
+    using session = await model.session(prompt.slice(0, 1));
+    for (let row = 0; row < prompt.length; row++) {
+      expect(bits((await session.logits()).slice())).toEqual(bits(rowOf(whole, row)));
+      if (row + 1 < prompt.length) await session.step({ token: prompt[row + 1]! });
+    }
+  });
+
+  test("chunked prefill equals whole prefill", async () => {
+    const last = bits(rowOf(whole, 69));
+    expect(bits(await fed(prompt, 70))).toEqual(last);
+    expect(bits(await fed(prompt, 1, 69))).toEqual(last);
+    expect(bits(await fed(prompt, 33, 17, 20))).toEqual(last);
+    expect(bits(await fed(prompt, 16, 16, 16, 16, 6))).toEqual(last);
+  });
+
+  test("a sequence in a batch with strangers equals the sequence alone", async () => {
+    const { engine } = model;
+    const others = [tokens(5, 1), prompt, tokens(90, 2), tokens(1, 3)];
+    const sequences = await Promise.all(others.map(() => engine.sequence()));
+    const rows: Float32Array[] = [];
+    const parts = others.map((ids, i) => ({ sequence: sequences[i]!, ids, outputs: "last" as const }));
+    await engine.advance(parts, { onOutput: ({ part, logits }) => void (rows[part] = logits.slice()) });
+    for (const sequence of sequences) sequence.dispose();
+    expect(bits(rows[1]!)).toEqual(bits(rowOf(whole, 69)));
+    for (const i of [0, 2, 3]) expect(bits(rows[i]!)).toEqual(bits(await fed(others[i]!, others[i]!.length)));
+  });
+
+  test("a rewound session continues as a fresh one, drawn tokens included", async () => {
+    const sampling = { temperature: 0.9, topP: 0.95, seed: 11 };
+    using fresh = await model.session(prompt, { sampling });
+    const expected = await fresh.take(20);
+    using rewound = await model.session(prompt, { sampling });
+    await rewound.take(20);
+    rewound.rewind(20);
+    expect(await rewound.take(20)).toEqual(expected);
+    rewound.rewind(7);
+    expect(await rewound.take(7)).toEqual(expected.slice(13));
+    expect(bits((await rewound.logits()).slice())).toEqual(bits((await fresh.logits()).slice()));
+  });
+
+  test("forks continue as fresh sessions, and do not disturb their parent", async () => {
+    using parent = await model.session(prompt.slice(0, 37));
+    await parent.logits();
+    using fork = parent.fork();
+    using second = parent.fork();
+    await fork.append(tokens(20, 5));
+    await second.append(prompt.slice(37));
+    await parent.append(prompt.slice(37));
+    const last = bits(rowOf(whole, 69));
+    expect(bits((await parent.logits()).slice())).toEqual(last);
+    expect(bits((await second.logits()).slice())).toEqual(last);
+    const other = [...prompt.slice(0, 37), ...tokens(20, 5)];
+    expect(bits((await fork.logits()).slice())).toEqual(bits(await fed(other, other.length)));
+  });
+
+  test("one thread and two give the same bits, on and off the event loop", async () => {
+    await using single = await load({ ...options, threads: options.backend === "reference" ? undefined : 1 }, storage);
+    expect(bits(await single.logits(prompt))).toEqual(bits(whole));
+  });
+
+  test("memory that others have used leaves no trace", async () => {
+    const sessions = await Promise.all([1, 2, 3].map((stream) => model.session(tokens(60, stream))));
+    for (const session of sessions) await session.take(5);
+    for (const session of sessions) session.dispose();
+    expect(bits(await model.logits(prompt))).toEqual(bits(whole));
+    expect(model.engine.pool.used).toBe(0);
+  });
+});
+
+describe.runIf(nativeInstructionSets().length > 1)("across instruction sets", () => {
+  test.each(["f32", "q8_0", "q4_0", "f16", "bf16"] as const)(
+    "all native ones give the same bits: %s",
+    async (storage) => {
+      const prompt = tokens(40);
+      let expected: Float32Array | undefined;
+      for (const instructionSet of nativeInstructionSets()) {
+        await using model = await load({ backend: "native", instructionSet }, storage);
+        const actual = await model.logits(prompt);
+        expected ??= actual;
+        expect(bits(actual), instructionSet).toEqual(bits(expected));
+      }
+    },
+  );
+});

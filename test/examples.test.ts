@@ -1,0 +1,42 @@
+/** Every example runs, on a model small enough for any machine. */
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { tinyModel } from "./tiny-model.js";
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), "..", "examples");
+const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+
+/** What a line or more of each example's output looks like. */
+const outputs: Readonly<Record<string, RegExp>> = {
+  "generate.ts": /ended by (maxTokens|end), \d+\.\d nats/,
+  "session.ts": /the same again: true\nThe cat sat on the mat.+\nThe cat sat in the rain/s,
+  "logits.ts": /^ *\d+\.\d\d bits {2}n\n.*perplexity \d+\.\d\d, \d+\.\d{3} bits per byte\n$/s,
+  "inspect.ts": /^\d+ results, such as .*16 tokens × 64; the first head looks at\n1\.00 {2}0\.00/s,
+};
+
+describe("examples", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test("each is described here", () => expect(Object.keys(outputs).sort()).toEqual(examples));
+
+  test.each(examples)("%s", async (name) => {
+    let text = "";
+    vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+      text += String(chunk);
+      return true;
+    });
+    vi.spyOn(console, "log").mockImplementation((...values) => {
+      text += `${values.join(" ")}\n`;
+    });
+    const words = process.argv;
+    process.argv = [words[0]!, name, tinyModel()];
+    try {
+      await import(join(folder, name));
+    } finally {
+      process.argv = words;
+    }
+    expect(text).toMatch(outputs[name]!);
+  });
+});

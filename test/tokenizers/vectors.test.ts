@@ -11,6 +11,7 @@ import {
   readGpt2Files,
   readSentencePiece,
   readTiktoken,
+  readWordList,
   type Tokenizer,
   whisperSpecialTokens,
 } from "../../src/tokenizers/index.js";
@@ -66,6 +67,25 @@ describeWithData("tokenizers", "Hugging Face vectors", (folder) => {
     "openai/whisper-large-v2": () => whisper("multilingual", 50257),
   };
 
+  const longTexts: Record<string, string> = {
+    "bert-base-uncased": "bert_uncased_encoded",
+    distilgpt2: "gpt2_encoded_tokens",
+    "coreml-projects/Llama-2-7b-chat-coreml": "llama_encoded",
+    "tiiuae/falcon-7b": "falcon_encoded",
+    "openai/whisper-tiny.en": "whisper_tiny_en_encoded",
+    "openai/whisper-large-v2": "whisper_large_v2_encoded",
+  };
+
+  for (const [name, file] of Object.entries(longTexts)) {
+    test(`${name}, a longer text`, async () => {
+      const tokenizer = await makers[name]();
+      const { text, token_ids, decoded_text } = JSON.parse(read(`hf-vectors/${file}.json`));
+      const addSpecialTokens = token_ids.length === tokenizer.encode(text).length;
+      expect([...tokenizer.encode(text, { addSpecialTokens })]).toEqual(token_ids);
+      expect(tokenizer.decode(token_ids, { skipSpecialTokens: false })).toBe(decoded_text);
+    });
+  }
+
   for (const [name, make] of Object.entries(makers)) {
     test(name, async () => {
       const tokenizer = await make();
@@ -78,6 +98,25 @@ describeWithData("tokenizers", "Hugging Face vectors", (folder) => {
       }
     });
   }
+});
+
+describeWithData("ct2-aren-transliteration", "a CTranslate2 vocabulary of characters", (folder) => {
+  const file = (name: string) => readFileSync(join(folder, "float32", name), "utf8");
+  const source = readWordList(file("source_vocabulary.txt"));
+  const target = readWordList(file("target_vocabulary.txt"));
+
+  test("has the unknown token one id past the last line", () => {
+    expect(source).toMatchObject({ vocabSize: 51, unknownId: 50 });
+    expect(target).toMatchObject({ vocabSize: 43, unknownId: 42, beginId: 1, endIds: [2] });
+  });
+
+  test("covers the published inputs and outputs, one id a character", () => {
+    const { translate } = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
+    for (const { input, output } of translate as { input: string[]; output: string[] }[]) {
+      expect([...source.encode(input.join(""))]).toEqual(input.map((token) => source.tokenId(token) ?? 50));
+      expect(target.decode(target.encode(output.join("")))).toBe(output.join(""));
+    }
+  });
 });
 
 describeWithData("tokenizers/bert", "BERT on ten thousand questions", (folder) => {

@@ -13,7 +13,8 @@ export class JsonField {
   get(name: string): JsonField {
     const object = this.object();
     const value = Object.hasOwn(object, name) ? object[name] : undefined;
-    return new JsonField(value, this.path === "" ? name : `${this.path}.${name}`, this.format);
+    const shown = name.slice(0, 60);
+    return new JsonField(value, this.path === "" ? shown : `${this.path}.${shown}`, this.format);
   }
 
   /** True for a missing member and for null. */

@@ -77,7 +77,12 @@ function kindAt(text: string, at: number): number {
 /** End of the run of `kind` that starts at `start`. */
 function runEnd(text: string, start: number, kind: number): number {
   let at = start;
-  while (at < text.length && kindAt(text, at) === kind) at += unitsAt(text, at);
+  while (at < text.length) {
+    const unit = text.charCodeAt(at);
+    const width = unit < 0xd800 || unit > 0xdbff ? 1 : unitsAt(text, at);
+    if (kindOf(width === 1 ? unit : text.codePointAt(at)!) !== kind) break;
+    at += width;
+  }
   return at;
 }
 

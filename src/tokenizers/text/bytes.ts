@@ -24,7 +24,11 @@ export const byteAlphabet: readonly string[] = (() => {
   return alphabet;
 })();
 
-const byteOfCharacter = new Map(byteAlphabet.map((character, byte) => [character.charCodeAt(0), byte]));
+/** Byte of each character of the alphabet by its code, which is below U+0144; -1 for other characters. */
+const byteOfCharacter = new Int16Array(0x144).fill(-1);
+byteAlphabet.forEach((character, byte) => {
+  byteOfCharacter[character.charCodeAt(0)] = byte;
+});
 
 /** `text` as UTF-8, each byte written as its character of GPT-2's alphabet. */
 export function toByteAlphabet(text: string): string {
@@ -37,8 +41,8 @@ export function toByteAlphabet(text: string): string {
 export function fromByteAlphabet(token: string): Uint8Array | undefined {
   const bytes = new Uint8Array(token.length);
   for (let index = 0; index < token.length; index++) {
-    const byte = byteOfCharacter.get(token.charCodeAt(index));
-    if (byte === undefined) return undefined;
+    const byte = byteOfCharacter[token.charCodeAt(index)] ?? -1;
+    if (byte < 0) return undefined;
     bytes[index] = byte;
   }
   return bytes;
@@ -55,11 +59,26 @@ export function byteOfToken(token: string): number {
   return token.length === 6 && /^<0x[0-9A-Fa-f]{2}>$/.test(token) ? Number.parseInt(token.slice(3, 5), 16) : -1;
 }
 
+function asciiText(bytes: Uint8Array): string | undefined {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] >= 0x80) return undefined;
+    text += String.fromCharCode(bytes[i]);
+  }
+  return text;
+}
+
 /** Incremental UTF-8 decoding: holds back an unfinished character; malformed bytes become U+FFFD (WHATWG rules). */
 export class Utf8Stream {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** No character is unfinished. */
+  private clean = true;
 
   push(bytes: Uint8Array): string {
+    // Most tokens are ASCII, and the decoder costs more than they do.
+    const ascii = this.clean ? asciiText(bytes) : undefined;
+    if (ascii !== undefined) return ascii;
+    this.clean = bytes.length > 0 ? bytes[bytes.length - 1] < 0x80 : this.clean;
     return this.decoder.decode(bytes, { stream: true });
   }
 

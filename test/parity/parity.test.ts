@@ -1,10 +1,13 @@
 /** Every family against PyTorch `transformers`: logits of whole prompts and greedy continuations through the cache. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { backendNames, loadModel } from "../../src/load-model.node.js";
-import { checkGreedy, checkLogits, contextFor, readReference } from "./reference.js";
+import { modelFrom } from "../../src/load-model.js";
+import { backendNames, createBackend, loadModel } from "../../src/load-model.node.js";
+import { ConfigReader } from "../../src/models/config-reader.js";
+import { openCheckpoint } from "../../src/models/open.node.js";
+import { checkDecode, checkGreedy, checkLogits, contextFor, readReference } from "./reference.js";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "fixtures");
 const cases = readdirSync(fixtures, { withFileTypes: true }).filter(
@@ -24,6 +27,26 @@ describe.each(backends)("parity with PyTorch on %s", (backend) => {
       });
       await checkLogits(model, reference, i);
       if (i === 0) await checkGreedy(model, reference);
+      await checkDecode(model, reference, i);
     }
+  });
+});
+
+describe("the older spelling of a configuration", () => {
+  const legacy = cases.map(({ name }) => name).filter((name) => existsSync(join(fixtures, name, "config.legacy.json")));
+
+  test.each(legacy)("means the same: %s", async (name) => {
+    const reference = await readReference(join(fixtures, name));
+    const checkpoint = await openCheckpoint(join(fixtures, name));
+    const config = JSON.parse(readFileSync(join(fixtures, name, "config.legacy.json"), "utf8")) as Record<
+      string,
+      unknown
+    >;
+    const backend = await createBackend({ backend: "reference" });
+    const options = { contextLength: contextFor(name, reference, 0) };
+    const older = { ...checkpoint, config: new ConfigReader(config, "config.legacy.json") };
+    await using model = await modelFrom(older, backend, options, () => backend.dispose());
+    await checkLogits(model, reference, 0);
+    await checkpoint.close();
   });
 });

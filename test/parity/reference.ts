@@ -49,3 +49,18 @@ export async function checkGreedy(model: Model, reference: Reference): Promise<v
   using session = await model.session(source === undefined ? prompt! : { source });
   expect(await session.take(expected.length)).toEqual(Array.from(expected));
 }
+
+/** One token at a time through the cache: the same bits as all at once. */
+export async function checkDecode(model: Model, reference: Reference, i: number): Promise<void> {
+  const source = reference.get(`source_ids_${i}`);
+  const target = Array.from(reference.get(source === undefined ? `input_ids_${i}` : `target_ids_${i}`)!);
+  const whole = await model.logits(source === undefined ? target : { source, target });
+  const { vocabSize } = model.config;
+  // An encoder-decoder session begins with the start token by itself.
+  using session = await model.session(source === undefined ? target.slice(0, 1) : { source });
+  for (const [row, next] of [...target.slice(1), undefined].entries()) {
+    const expected = whole.slice(row * vocabSize, (row + 1) * vocabSize);
+    expect(await session.logits(), `token ${row}, decoded`).toEqual(expected);
+    if (next !== undefined) await session.step({ token: next });
+  }
+}

@@ -16,6 +16,7 @@ export async function openHuggingFace(folder: HuggingFaceFolder): Promise<Opened
     tensors: folder.tensors,
     tokenizer: await readTokenizer(folder),
     endIds: generation.tokenIds("eos_token_id"),
+    files: () => readFiles(folder),
     close: () => folder.close(),
   };
 }
@@ -30,4 +31,13 @@ async function readTokenizer(folder: HuggingFaceFolder): Promise<LoadedTokenizer
     (name) => !/config|special_tokens_map|chat_template|added/.test(name),
   );
   return holdsVocabulary ? loadTokenizer({ files }) : undefined;
+}
+
+async function readFiles(folder: HuggingFaceFolder): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const name of folder.tokenizerFiles) files.set(name, await folder.readBytes(name));
+  if (folder.generationConfig !== undefined) {
+    files.set("generation_config.json", new TextEncoder().encode(JSON.stringify(folder.generationConfig)));
+  }
+  return files;
 }

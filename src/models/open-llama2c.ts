@@ -34,6 +34,7 @@ export function openLlama2c(path: string, file: Llama2cFile, tokenizer: Uint8Arr
     dialect: { ...huggingFaceDialect, interleavedRotary: true },
     tensors: file.tensors,
     tokenizer: loaded,
+    files: async () => new Map(tokenizer === undefined ? [] : [["tokenizer.bin", tokenizer]]),
     close: () => file.close(),
   };
 }

@@ -6,6 +6,7 @@ import { type LoadedTokenizer, readGgufTokenizer } from "../../tokenizers/index.
 import type { OpenedCheckpoint } from "../checkpoint.js";
 import { ConfigReader } from "../config-reader.js";
 import type { Dialect } from "../family.js";
+import { withName } from "../lazy-tensors.js";
 import { MetadataFields, shortestDecimal } from "./metadata-fields.js";
 import { type GgufArchitecture, ggufArchitectures, toHuggingFaceName } from "./names.js";
 import { configFromGguf, type TensorFacts } from "./read-config.js";
@@ -99,12 +100,6 @@ function renamed(architecture: GgufArchitecture, file: GgufFile): Map<string, St
     if (name !== undefined) tensors.set(name, withName(tensor, name));
   }
   return tensors;
-}
-
-/** The same tensor under another name. */
-export function withName(tensor: StoredTensor, name: string): StoredTensor {
-  const { shape, storage, byteLength } = tensor;
-  return { name, shape, storage, byteLength, read: (byteOffset, into) => tensor.read(byteOffset, into) };
 }
 
 /** The vocabulary in the file; undefined when it has none. */

@@ -1,0 +1,138 @@
+/** Every decoder-only fixture to GGUF and back: the same logits on the way, the same tensors at the end. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { convertCheckpoint } from "../../src/convert.node.js";
+import { readTensorFloats } from "../../src/formats/index.js";
+import { readGgufFile, readHuggingFaceFolder } from "../../src/formats/index.node.js";
+import { loadModel } from "../../src/load-model.node.js";
+import { isComputedBuffer } from "../../src/models/gguf/names.js";
+import { checkGreedy, checkLogits, contextFor, readReference } from "./reference.js";
+
+const fixtures = join(dirname(fileURLToPath(import.meta.url)), "fixtures");
+const cases = readdirSync(fixtures).filter((name) => /^(llama|mistral|qwen|gemma|phi|gpt)/.test(name));
+const out = mkdtempSync(join(tmpdir(), "hitherto-convert-"));
+afterAll(() => rmSync(out, { recursive: true }));
+
+describe.each(cases)("%s", (name) => {
+  const source = join(fixtures, name);
+  const gguf = join(out, `${name}.gguf`);
+  const back = join(out, name);
+
+  test("as GGUF gives PyTorch's logits", async () => {
+    await convertCheckpoint(source, gguf, { to: "gguf" });
+    const reference = await readReference(source);
+    expect(reference.has("logits_0")).toBe(true);
+    for (let i = 0; reference.has(`logits_${i}`); i++) {
+      const contextLength = contextFor(name, reference, i);
+      await using model = await loadModel(gguf, { backend: "reference", contextLength });
+      await checkLogits(model, reference, i);
+      if (i === 0) await checkGreedy(model, reference);
+    }
+  });
+
+  test("comes back from GGUF with the same tensors and the same logits", async () => {
+    await convertCheckpoint(gguf, back, { to: "hf" });
+    const names = await compareTensors(source, back, name.startsWith("gemma"));
+    expect(names).toBeGreaterThan(5);
+    const reference = await readReference(source);
+    await using model = await loadModel(back, { backend: "reference", contextLength: contextFor(name, reference, 0) });
+    await checkLogits(model, reference, 0);
+  });
+});
+
+/** @param shiftedNorms - norm weights were stored plus one on the way, which rounds them */
+async function compareTensors(source: string, back: string, shiftedNorms: boolean): Promise<number> {
+  await using before = await readHuggingFaceFolder(source);
+  await using after = await readHuggingFaceFolder(back);
+  const kept = [...before.tensors.values()].filter(({ name }) => !isComputedBuffer(name));
+  for (const tensor of kept) {
+    // Names as GPT-2 was published lack the prefix.
+    const found = after.tensors.get(tensor.name) ?? after.tensors.get(`transformer.${tensor.name}`);
+    if (found === undefined) {
+      expect(tensor.name, "left out, since it is the embedding table").toMatch(/^(lm_head|embed_out)\.weight$/);
+      expect(JSON.parse(readFileSync(join(back, "config.json"), "utf8"))).toMatchObject({ tie_word_embeddings: true });
+      continue;
+    }
+    expect(found.storage).toBe("f32");
+    expect(found.shape).toEqual(tensor.shape);
+    const [a, b] = [await readTensorFloats(tensor), await readTensorFloats(found)];
+    const rounded = shiftedNorms && /norm\.weight$/.test(tensor.name);
+    expect(rounded ? b.map((value) => value + 1) : b, tensor.name).toEqual(rounded ? a.map((value) => value + 1) : a);
+  }
+  expect(after.tensors.size).toBeLessThanOrEqual(kept.length);
+  return kept.length;
+}
+
+describe("storage types", () => {
+  test.each(["q8_0", "q4_0", "bf16"] as const)("%s: matrices only, where rows are whole blocks", async (type) => {
+    const notices: string[] = [];
+    const path = join(out, `neox-${type}.gguf`);
+    const options = { to: "gguf", type, onNotice: (notice: string) => notices.push(notice) } as const;
+    await convertCheckpoint(join(fixtures, "gpt-neox-parallel"), path, options);
+    await using file = await readGgufFile(path);
+    const storage = (name: string) => file.tensors.get(name)?.storage;
+    expect(storage("blk.0.attn_norm.weight")).toBe("f32");
+    expect(storage("blk.0.attn_qkv.bias")).toBe("f32");
+    expect(storage("blk.0.attn_qkv.weight")).toBe(type);
+    // Rows of 52 are no whole blocks.
+    expect(storage("blk.0.ffn_down.weight")).toBe(type === "bf16" ? "bf16" : "f16");
+    expect(storage("output.weight")).toBe(type === "q4_0" ? "q8_0" : type);
+    expect(notices.some((notice) => /stay f16/.test(notice))).toBe(type !== "bf16");
+  });
+
+  test("a GGUF file in another type is otherwise the same", async () => {
+    const [first, again] = [join(out, "neox.gguf"), join(out, "neox-again.gguf")];
+    await convertCheckpoint(join(fixtures, "gpt-neox-parallel"), first, { to: "gguf" });
+    await convertCheckpoint(first, join(out, "neox-half.gguf"), { to: "gguf", type: "f16" });
+    await convertCheckpoint(first, again, { to: "gguf" });
+    expect(readFileSync(again).equals(readFileSync(first))).toBe(true);
+    await using half = await readGgufFile(join(out, "neox-half.gguf"));
+    expect(half.tensors.get("blk.0.ffn_up.weight")?.storage).toBe("f16");
+    expect(half.metadata.number("general.file_type")).toBe(1);
+  });
+
+  test("a Hugging Face folder in another type says so in its configuration", async () => {
+    const path = join(out, "llama-bf16");
+    await convertCheckpoint(join(fixtures, "llama-mqa"), path, { to: "hf", type: "bf16" });
+    await using folder = await readHuggingFaceFolder(path);
+    expect([...folder.tensors.values()].every(({ storage }) => storage === "bf16")).toBe(true);
+    expect(folder.config.dtype).toBe("bfloat16");
+  });
+});
+
+describe("the output", () => {
+  const source = join(fixtures, "llama-mqa");
+
+  test("replaces nothing unless asked to", async () => {
+    const path = join(out, "twice.gguf");
+    await convertCheckpoint(source, path, { to: "gguf" });
+    await expect(convertCheckpoint(source, path, { to: "gguf" })).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+    await convertCheckpoint(source, path, { to: "gguf", force: true });
+    await expect(convertCheckpoint(source, source, { to: "hf", force: true })).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+    });
+  });
+
+  test("leaves nothing behind when it is aborted", async () => {
+    for (const to of ["gguf", "hf"] as const) {
+      const controller = new AbortController();
+      const options = { to, signal: controller.signal, onProgress: () => controller.abort(new Error("enough")) };
+      await expect(convertCheckpoint(source, join(out, `aborted-${to}`), options)).rejects.toThrow("enough");
+      expect(readdirSync(out).filter((file) => file.startsWith("aborted"))).toEqual([]);
+    }
+  });
+
+  test("has a type that its format can hold, and a model that it can describe", async () => {
+    const path = join(out, "refused");
+    await expect(convertCheckpoint(source, path, { to: "hf", type: "q8_0" })).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+    });
+    await expect(convertCheckpoint(join(fixtures, "marian"), path, { to: "gguf" })).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+    });
+    expect(readdirSync(out)).not.toContain("refused");
+  });
+});

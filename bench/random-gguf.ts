@@ -1,6 +1,7 @@
 /** Writes a GGUF file of a given shape with random weights, such as other engines also open. */
-import { createFileSink } from "hitherto/formats/node";
+
 import { quantize, writeGguf } from "hitherto/formats";
+import { createFileSink } from "hitherto/formats/node";
 import type { Shape } from "./shapes.js";
 
 type Storage = "f32" | "f16" | "q8_0" | "q4_0";
@@ -22,7 +23,10 @@ export async function writeRandomGguf(path: string, shape: Shape, storage: Stora
 function metadata(shape: Shape): Contents["metadata"] {
   const { vocabSize } = shape;
   const special = ["<unk>", "<s>", "</s>"];
-  const tokens = Array.from({ length: vocabSize }, (_, id) => special[id] ?? (id < 259 ? byteToken(id - 3) : `▁t${id}`));
+  const tokens = Array.from(
+    { length: vocabSize },
+    (_, id) => special[id] ?? (id < 259 ? byteToken(id - 3) : `▁t${id}`),
+  );
   const types = Int32Array.from({ length: vocabSize }, (_, id) => (id === 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 1));
   const u32 = (value: number) => ({ type: "u32", value }) as const;
   const f32 = (value: number) => ({ type: "f32", value }) as const;
@@ -77,7 +81,11 @@ function randomTensor(name: string, shape: number[], wanted: Storage): Tensor {
   const storage = width % blocks[wanted][1] === 0 ? wanted : "f16";
   const [blockBytes, blockElements] = blocks[storage];
   const elements = shape.reduce((product, extent) => product * extent, 1);
-  const stretch = randomStretch(storage, shape.length === 1 ? 0.02 : 1.7 / Math.sqrt(width), shape.length === 1 ? 1 : 0);
+  const stretch = randomStretch(
+    storage,
+    shape.length === 1 ? 0.02 : 1.7 / Math.sqrt(width),
+    shape.length === 1 ? 1 : 0,
+  );
   return {
     name,
     shape,

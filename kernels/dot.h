@@ -4,13 +4,15 @@
 
 #include "lanes.h"
 
-/* Four activations, the same for every lane, in the form that dot4 wants. */
+/* An activation as HH_QUANTIZE_ROWS stores it for this instruction set, and four of them, the same for every lane, in
+ * the form that dot4 wants. Where products are of 16 bits, activations are stored so, in the order 0, 2, 1, 3. */
 #if defined(__AVX512VNNI__) && HH_WIDTH == 16
+typedef int8_t activation_element;
 typedef struct {
   i32x16 bytes;
 } dot_activations;
 
-HH_INLINE dot_activations load_activations(const int8_t *x) {
+HH_INLINE dot_activations load_activations(const activation_element *x) {
   int32_t bytes;
   memcpy(&bytes, x, 4);
   return (dot_activations){splat_int(bytes)};
@@ -22,25 +24,32 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
 }
 
 #elif HH_WIDTH > 4 || defined(HH_WASM_LANES)
-/* Bytes widened to 16 bits, even and odd ones apart: pairs of products then add up without overflow. */
-typedef int16_t i16_part __attribute__((vector_size(4 * HH_WIDTH)));
+#define HH_WIDE_ACTIVATIONS
+typedef int16_t activation_element;
 typedef uint16_t u16_part __attribute__((vector_size(4 * HH_WIDTH)));
 typedef struct {
-  i32x16 even, odd;
+  i32_part even, odd;
 } dot_activations;
 
-HH_INLINE dot_activations load_activations(const int8_t *x) {
-  int32_t bytes;
-  memcpy(&bytes, x, 4);
-  const i32x16 both = splat_int(bytes);
-  dot_activations r;
-  HH_EACH_PART(i) {
-    r.even.part[i] = (i32_part)((i16_part)((u16_part)both.part[i] << 8) >> 8);
-    r.odd.part[i] = (i32_part)((i16_part)both.part[i] >> 8);
-  }
-  return r;
+HH_INLINE i32_part splat_pair(const int16_t *x) {
+#if HH_WIDTH == 16
+  int32_t pair;
+  memcpy(&pair, x, 4);
+  return (i32_part)_mm512_set1_epi32(pair);
+#elif HH_WIDTH == 8
+  int32_t pair;
+  memcpy(&pair, x, 4);
+  return (i32_part)_mm256_set1_epi32(pair);
+#else
+  return (i32_part)wasm_v128_load32_splat(x);
+#endif
 }
 
+HH_INLINE dot_activations load_activations(const activation_element *x) {
+  return (dot_activations){splat_pair(x), splat_pair(x + 2)};
+}
+
+/* Sums of two neighbouring products of 16-bit numbers. */
 HH_INLINE i32_part dot_pairs(i32_part a, i32_part b) {
 #if HH_WIDTH == 16
   return (i32_part)_mm512_madd_epi16((__m512i)a, (__m512i)b);
@@ -55,17 +64,18 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   const i32x16 even = and_int(weights, splat_int(0x00ff00ff));
   HH_EACH_PART(i) {
     const i32_part odd = (i32_part)((u16_part)weights.part[i] >> 8);
-    sum.part[i] += dot_pairs(even.part[i], x.even.part[i]) + dot_pairs(odd, x.odd.part[i]);
+    sum.part[i] += dot_pairs(even.part[i], x.even) + dot_pairs(odd, x.odd);
   }
   return sum;
 }
 
 #elif defined(HH_NEON_LANES)
+typedef int8_t activation_element;
 typedef struct {
   int8x16_t bytes;
 } dot_activations;
 
-HH_INLINE dot_activations load_activations(const int8_t *x) {
+HH_INLINE dot_activations load_activations(const activation_element *x) {
   int32_t bytes;
   memcpy(&bytes, x, 4);
   return (dot_activations){vreinterpretq_s8_s32(vdupq_n_s32(bytes))};
@@ -86,9 +96,10 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
 }
 
 #else
+typedef int8_t activation_element;
 typedef const int8_t *dot_activations;
 
-HH_INLINE dot_activations load_activations(const int8_t *x) { return x; }
+HH_INLINE dot_activations load_activations(const activation_element *x) { return x; }
 
 HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   for (int i = 0; i < 4; i++) {
@@ -98,11 +109,5 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   return sum;
 }
 #endif
-
-HH_INLINE i32x16 load_bytes(const uint8_t *from) {
-  i32x16 r;
-  memcpy(&r, from, sizeof r);
-  return r;
-}
 
 #endif

@@ -20,7 +20,7 @@ HH_INLINE i32x16 widen_shorts(const uint16_t *from) {
 #else
   int32_t lanes[HH_LANES];
   for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
-  memcpy(&r, lanes, sizeof r);
+  r = load_ints(lanes);
 #endif
   return r;
 }

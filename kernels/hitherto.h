@@ -93,9 +93,9 @@ enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0, HH_ROWS_F32 };
 /* Elements in a block of the quantized types, and of a quantized row of activations. */
 #define HH_BLOCK 32
 
-/* A quantized row of activations (HH_QUANTIZE_ROWS), `in` elements, a multiple of HH_BLOCK:
- *   int8 value[in], float scale[in/32], int32 offset[in/32] (-128 * the sum of the block's values),
- * padded to a multiple of 64 bytes. */
+/* A quantized row of activations (HH_QUANTIZE_ROWS), `in` elements, a multiple of HH_BLOCK: 2 * in bytes for the
+ * values, each int8 in a form that suits the instruction set (dot.h); float scale[in/32]; int32 offset[in/32], which is
+ * -128 * the sum of the block's values; padded to a multiple of 64 bytes. */
 size_t hh_quantized_row_bytes(int64_t in);
 
 /* ------------------------------------------------------------------ the runtime, as its hosts call it */

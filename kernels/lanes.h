@@ -182,15 +182,23 @@ HH_INLINE f32x16 fma16(f32x16 a, f32x16 b, f32x16 c) {
   return c;
 }
 
+/* Register by register throughout: a structure copied whole goes through memory. */
 HH_INLINE i32x16 bits_of(f32x16 a) {
   i32x16 r;
-  memcpy(&r, &a, sizeof r);
+  HH_EACH_PART(i) r.part[i] = (i32_part)a.part[i];
   return r;
 }
 
 HH_INLINE f32x16 of_bits(i32x16 a) {
   f32x16 r;
-  memcpy(&r, &a, sizeof r);
+  HH_EACH_PART(i) r.part[i] = (f32_part)a.part[i];
+  return r;
+}
+
+/* Sixteen integers, or 64 bytes. */
+HH_INLINE i32x16 load_ints(const void *from) {
+  i32x16 r;
+  HH_EACH_PART(i) memcpy(&r.part[i], (const char *)from + i * sizeof(i32_part), sizeof(i32_part));
   return r;
 }
 

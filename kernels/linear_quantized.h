@@ -9,7 +9,7 @@
  * QUANTIZED_OFFSET_SHIFT: offset = 128 >> shift. */
 
 #ifndef HH_QUANTIZED_ROWS
-#if HH_WIDTH == 16
+#if defined(__AVX512VNNI__)
 #define HH_QUANTIZED_ROWS 6
 #define HH_QUANTIZED_PANELS 2
 #define HH_QUANTIZED_ROW_PANELS 4
@@ -21,6 +21,10 @@
 #define HH_QUANTIZED_ROWS 4
 #define HH_QUANTIZED_PANELS 1
 #define HH_QUANTIZED_ROW_PANELS 1
+#elif HH_WIDTH == 16
+#define HH_QUANTIZED_ROWS 4
+#define HH_QUANTIZED_PANELS 2
+#define HH_QUANTIZED_ROW_PANELS 2
 #else
 #define HH_QUANTIZED_ROWS 2
 #define HH_QUANTIZED_PANELS 1
@@ -31,14 +35,14 @@
 #endif
 
 /* The integer sums of block `g`, products of `panels` x `rows`. */
-HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, int64_t panel_bytes, const int8_t *x,
-                                     int64_t row_bytes, const int rows, const int panels) {
+HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, int64_t panel_bytes,
+                                     const activation_element *x, int64_t row_elements, const int rows, const int panels) {
 #if QUANTIZED_STORAGE == 8
   HH_UNROLL for (int q = 0; q < 8; q++) {
     i32x16 weights[4];
-    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = load_bytes(values + p * panel_bytes + q * 64);
+    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = load_ints(values + p * panel_bytes + q * 64);
     HH_UNROLL for (int r = 0; r < rows; r++) {
-      const dot_activations v = load_activations(x + r * row_bytes + 4 * q);
+      const dot_activations v = load_activations(x + r * row_elements + 4 * q);
       HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot[r][p], weights[p], v);
     }
   }
@@ -47,13 +51,13 @@ HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, in
   HH_UNROLL for (int q = 0; q < 4; q++) {
     i32x16 weights[4], upper[4];
     HH_UNROLL for (int p = 0; p < panels; p++) {
-      const i32x16 pair = load_bytes(values + p * panel_bytes + q * 64);
+      const i32x16 pair = load_ints(values + p * panel_bytes + q * 64);
       weights[p] = and_int(pair, low);
       upper[p] = and_int(shift_right(pair, 4), low);
     }
     HH_UNROLL for (int r = 0; r < rows; r++) {
-      const dot_activations v = load_activations(x + r * row_bytes + 4 * q);
-      const dot_activations u = load_activations(x + r * row_bytes + 4 * q + 16);
+      const dot_activations v = load_activations(x + r * row_elements + 4 * q);
+      const dot_activations u = load_activations(x + r * row_elements + 4 * q + 16);
       HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot4(dot[r][p], weights[p], v), upper[p], u);
     }
   }
@@ -65,8 +69,8 @@ HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t p
   const int64_t storage = QUANTIZED_STORAGE == 8 ? HH_Q8_0 : HH_Q4_0, group_bytes = hh_group_bytes(storage);
   const int64_t panel_bytes = hh_panel_bytes(storage, l->in), row_bytes = hh_quantized_bytes(l->in);
   const uint8_t *w = (const uint8_t *)l->weights + panel * panel_bytes, *values = w + hh_scale_bytes(l->in);
-  const int8_t *x = (const int8_t *)l->x + row * row_bytes;
-  const float *scales = (const float *)(x + l->in);
+  const uint8_t *x = (const uint8_t *)l->x + row * row_bytes;
+  const float *scales = (const float *)(x + l->in * HH_ACTIVATION_BYTES);
   const int32_t *offsets = (const int32_t *)(scales + l->in / HH_BLOCK);
   f32x16 sum[6][4];
   HH_UNROLL for (int r = 0; r < rows; r++)
@@ -77,7 +81,8 @@ HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t p
       const i32x16 start = splat_int(offsets[r * row_bytes / 4 + g] >> QUANTIZED_OFFSET_SHIFT);
       HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = start;
     }
-    QUANTIZED_NAME(block)(dot, values + g * group_bytes, panel_bytes, x + g * HH_BLOCK, row_bytes, rows, panels);
+    QUANTIZED_NAME(block)(dot, values + g * group_bytes, panel_bytes, (const activation_element *)x + g * HH_BLOCK,
+                          row_bytes / (int64_t)sizeof(activation_element), rows, panels);
     HH_UNROLL for (int p = 0; p < panels; p++) {
       const f32x16 scale = load_halves((const uint16_t *)(w + p * panel_bytes) + g * HH_LANES);
       HH_UNROLL for (int r = 0; r < rows; r++)

@@ -11,9 +11,9 @@ HH_INLINE f32x16 round_half_away(f32x16 x) {
   return add16(whole, with_sign(step, x));
 }
 
-/* Stores 32 integers as bytes. Returns their sum. */
-HH_INLINE int32_t store_bytes(int8_t *to, i32x16 low, i32x16 high) {
-#if HH_WIDTH == 16
+/* Stores 32 integers of 8 bits. Returns their sum. */
+HH_INLINE int32_t store_activations(activation_element *to, i32x16 low, i32x16 high) {
+#if HH_WIDTH == 16 && !defined(HH_WIDE_ACTIVATIONS)
   _mm_storeu_si128((__m128i *)to, _mm512_cvtepi32_epi8((__m512i)low.part[0]));
   _mm_storeu_si128((__m128i *)(to + HH_LANES), _mm512_cvtepi32_epi8((__m512i)high.part[0]));
   return _mm512_reduce_add_epi32((__m512i)add_int(low, high).part[0]);
@@ -22,19 +22,23 @@ HH_INLINE int32_t store_bytes(int8_t *to, i32x16 low, i32x16 high) {
   memcpy(lanes, &low, sizeof low);
   memcpy(lanes + HH_LANES, &high, sizeof high);
   for (int i = 0; i < HH_BLOCK; i++) {
+#ifdef HH_WIDE_ACTIVATIONS
+    to[i] = (int16_t)lanes[i / 4 * 4 + (i % 2 * 2 + i % 4 / 2)];
+#else
     to[i] = (int8_t)lanes[i];
+#endif
     sum += lanes[i];
   }
   return sum;
 #endif
 }
 
-static void quantize_block(int8_t *value, float *scale, int32_t *offset, const float *x) {
+static void quantize_block(activation_element *value, float *scale, int32_t *offset, const float *x) {
   const f32x16 low = load16(x), high = load16(x + HH_LANES);
   *scale = largest_of(max16(abs16(low), abs16(high))) / 127.0f;
   const f32x16 inverse = splat16(*scale == 0.0f ? 0.0f : 1.0f / *scale);
-  *offset = -128 * store_bytes(value, int_of_float(round_half_away(mul16(low, inverse))),
-                               int_of_float(round_half_away(mul16(high, inverse))));
+  *offset = -128 * store_activations(value, int_of_float(round_half_away(mul16(low, inverse))),
+                                     int_of_float(round_half_away(mul16(high, inverse))));
 }
 
 static void quantize_rows(const hh_call *call) {
@@ -45,8 +49,8 @@ static void quantize_rows(const hh_call *call) {
   for (int64_t i = share_start(total, call->share.index, call->share.count); i < end; i++) {
     uint8_t *row = (uint8_t *)address(a[0]) + i / blocks * row_bytes;
     const int64_t block = i % blocks;
-    float *scales = (float *)(row + in);
+    float *scales = (float *)(row + in * HH_ACTIVATION_BYTES);
     int32_t *offsets = (int32_t *)(scales + blocks);
-    quantize_block((int8_t *)row + block * HH_BLOCK, scales + block, offsets + block, x + i * HH_BLOCK);
+    quantize_block((activation_element *)row + block * HH_BLOCK, scales + block, offsets + block, x + i * HH_BLOCK);
   }
 }

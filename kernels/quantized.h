@@ -13,7 +13,10 @@ static inline int64_t hh_panel_bytes(int64_t storage, int64_t in) {
   return hh_scale_bytes(in) + in / HH_BLOCK * hh_group_bytes(storage);
 }
 
-/* Bytes of a quantized row of activations. */
-static inline int64_t hh_quantized_bytes(int64_t in) { return hh_padded(in + in / HH_BLOCK * 8); }
+/* Bytes kept for an activation, and of a quantized row of them. */
+#define HH_ACTIVATION_BYTES 2
+static inline int64_t hh_quantized_bytes(int64_t in) {
+  return hh_padded(in * HH_ACTIVATION_BYTES + in / HH_BLOCK * 8);
+}
 
 #endif

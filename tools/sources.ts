@@ -27,7 +27,8 @@ export interface InstructionSet {
 
 const avx2 = ["-mavx2", "-mfma", "-mf16c"];
 const avx512 = [...avx2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"];
-const scalar: InstructionSet = { name: "scalar", flags: [] };
+/** The least optimisation: this one is for comparing with, and much of it unrolled takes long to compile. */
+const scalar: InstructionSet = { name: "scalar", flags: ["-O1"] };
 
 /** What a processor of each architecture (as Node names them) can have. Which it has is found out when it runs. */
 export const nativeInstructionSets: Readonly<Record<string, readonly InstructionSet[]>> = {

@@ -40,7 +40,7 @@ export const quantizedBlock = 32;
 
 /** Bytes of a row of activations as `quantize_rows` lays it out. */
 export function quantizedRowBytes(width: number): number {
-  return Math.ceil((width + (width / quantizedBlock) * 8) / 64) * 64;
+  return Math.ceil((2 * width + (width / quantizedBlock) * 8) / 64) * 64;
 }
 
 /** How many rows an instruction has: a number, or the index of a live dimension. */

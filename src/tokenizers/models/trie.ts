@@ -35,6 +35,10 @@ export class Trie {
     this.values[node] = value;
   }
 
+  get isEmpty(): boolean {
+    return this.values.length === 1;
+  }
+
   /** Node reached from `node` by one UTF-16 unit, or -1. The root is 0. */
   step(node: number, unit: number): number {
     const slot = this.children.find(node, unit);

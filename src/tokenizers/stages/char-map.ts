@@ -48,6 +48,11 @@ export class CharMap {
     this.texts = blob.subarray(4 + trieBytes);
   }
 
+  /** Whether it maps nothing. */
+  get isEmpty(): boolean {
+    return this.units.length === 0;
+  }
+
   /** The shortest or longest key at `start` of `bytes`, not beyond `end`. */
   match(bytes: Uint8Array, start: number, end: number, which: "shortest" | "longest"): CharMapMatch | undefined {
     const { units } = this;

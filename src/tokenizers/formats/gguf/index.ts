@@ -2,6 +2,7 @@
 import { FormatError, UnsupportedError } from "../../../core/errors.js";
 import { BpeModel, byteFallbackIds } from "../../models/bpe.js";
 import { mergesFromScores } from "../../models/score-merges.js";
+import { splitAtSpaces } from "../../models/space-split.js";
 import { Trie } from "../../models/trie.js";
 import { UnigramModel } from "../../models/unigram.js";
 import { CachedModel } from "../../models/word-cache.js";
@@ -118,15 +119,13 @@ function readSpm(entries: Entries): PipelineTokenizer {
   const addPrefix = flag(metadata, `${prefix}add_space_prefix`) ?? true;
   const normalizer = { charMap: new Uint8Array(0), removeExtraWhitespace: false, escapeWhitespace: true };
   const shared = conventions(entries, { begin: 1, end: 2, addBegin: true, addEnd: false });
+  const merges = mergesFromScores(pieces, tokens.length, format);
+  const bpe = new BpeModel({ ...merges, unknownId: shared.roles.unknownId, byteIds: byteFallbackIds(vocabulary) });
   return new PipelineTokenizer({
     vocabulary,
     addedTokens: addedTokens(entries),
     normalizer: sentencePieceNormalizer({ ...normalizer, addDummyPrefix: addPrefix }, false, new Trie(), format),
-    model: new BpeModel({
-      ...mergesFromScores(pieces, tokens.length, format),
-      unknownId: shared.roles.unknownId,
-      byteIds: byteFallbackIds(vocabulary),
-    }),
+    model: splitAtSpaces(bpe, merges.vocabulary),
     decoder: sentencePieceDecoder(addPrefix ? "drop-one" : "keep"),
     ...shared,
   });

@@ -3,6 +3,7 @@ import { FormatError } from "../../../core/errors.js";
 import { BpeModel, byteFallbackIds } from "../../models/bpe.js";
 import type { SubwordModel, Vocabulary } from "../../models/model.js";
 import { mergesFromScores } from "../../models/score-merges.js";
+import { splitAtSpaces } from "../../models/space-split.js";
 import { Trie } from "../../models/trie.js";
 import { UnigramModel } from "../../models/unigram.js";
 import { UserDefinedPieces } from "../../models/user-defined.js";
@@ -85,13 +86,14 @@ function subwordModel(
   const mergeable = pieces
     .map(({ text, score }, id) => ({ text, score, id }))
     .filter(({ id }) => isType(id, pieceTypes.normal, pieceTypes.userDefined));
+  const merges = mergesFromScores(mergeable, pieces.length, format);
   const bpe = new BpeModel({
-    ...mergesFromScores(mergeable, pieces.length, format),
+    ...merges,
     unknownId,
     fuseUnknown: true,
     byteIds: proto.byteFallback ? byteFallbackIds(vocabulary) : undefined,
   });
-  return new UserDefinedPieces(userDefined, bpe);
+  return new UserDefinedPieces(userDefined, splitAtSpaces(bpe, merges.vocabulary));
 }
 
 function rolesOf(pieces: readonly Piece[], vocabulary: Vocabulary): TokenRoles {

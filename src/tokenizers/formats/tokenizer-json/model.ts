@@ -3,6 +3,7 @@ import { UnsupportedError } from "../../../core/errors.js";
 import { BpeModel, byteFallbackIds } from "../../models/bpe.js";
 import { MergeTable } from "../../models/merge-table.js";
 import type { SubwordModel, Vocabulary } from "../../models/model.js";
+import { splitAtSpaces } from "../../models/space-split.js";
 import { UnigramModel } from "../../models/unigram.js";
 import { WordLevelModel } from "../../models/word-level.js";
 import { WordPieceModel } from "../../models/word-piece.js";
@@ -68,17 +69,21 @@ function readBpe(field: JsonField): ModelPart {
     throw new UnsupportedError("BPE dropout", String(dropout.value), ["0"]);
   const unknown = field.get("unk_token");
   const continuingPrefix = optionalText(field.get("continuing_subword_prefix"));
+  const endOfWordSuffix = optionalText(field.get("end_of_word_suffix"));
   const unknownId = unknown.absent ? undefined : requireId(unknown, vocabulary);
-  const model = new BpeModel({
+  const ignoreMerges = field.get("ignore_merges").boolean(false);
+  const bpe = new BpeModel({
     vocabulary,
     merges: readMerges(field.get("merges"), vocabulary, continuingPrefix?.length ?? 0),
     unknownId,
     fuseUnknown: field.get("fuse_unk").boolean(false),
     byteIds: field.get("byte_fallback").boolean(false) ? byteFallbackIds(vocabulary) : undefined,
-    ignoreMerges: field.get("ignore_merges").boolean(false),
+    ignoreMerges,
     continuingPrefix,
-    endOfWordSuffix: optionalText(field.get("end_of_word_suffix")),
+    endOfWordSuffix,
   });
+  const affixes = continuingPrefix !== undefined || endOfWordSuffix !== undefined;
+  const model = ignoreMerges || affixes ? bpe : splitAtSpaces(bpe, vocabulary);
   return { model, vocabulary, unknownId };
 }
 

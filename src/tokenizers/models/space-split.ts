@@ -1,0 +1,32 @@
+/**
+ * SentencePiece-style BPE word by word: the same ids as for the whole text at once, much sooner.
+ *
+ * Where no vocabulary entry has a `▁` after another character, no merge can reach across the start of a word, so that
+ * words do not influence one another and may be cached.
+ */
+import type { IdList, SubwordModel, Vocabulary } from "./model.js";
+import { CachedModel } from "./word-cache.js";
+
+const space = "▁";
+
+/** `model`, applied word by word if `vocabulary` allows that without changing a result; otherwise `model` itself. */
+export function splitAtSpaces(model: SubwordModel, vocabulary: Vocabulary): SubwordModel {
+  if (!vocabulary.has(space)) return model;
+  for (const token of vocabulary.keys()) if (/[^▁]▁/u.test(token)) return model;
+  return new WordByWord(new CachedModel(model));
+}
+
+/** Cuts before every `▁` that follows another character. */
+class WordByWord implements SubwordModel {
+  constructor(private readonly model: SubwordModel) {}
+
+  encode(piece: string, out: IdList): void {
+    let start = 0;
+    for (let at = piece.indexOf(space, 1); at >= 0; at = piece.indexOf(space, at + 1)) {
+      if (piece[at - 1] === space) continue;
+      this.model.encode(piece.slice(start, at), out);
+      start = at;
+    }
+    if (start < piece.length) this.model.encode(start === 0 ? piece : piece.slice(start), out);
+  }
+}

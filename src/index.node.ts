@@ -1,4 +1,12 @@
 /** The package in Node: a checkpoint's path becomes a model. */
+export {
+  type ConvertOptions,
+  type ConvertTarget,
+  type ConvertType,
+  convertCheckpoint,
+  convertTypes,
+  OutputExistsError,
+} from "./convert.node.js";
 export { defaultModel, embeddedModels, modelPath, NoDefaultModelError } from "./embedded-models.node.js";
 export * from "./index.js";
 export {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { HithertoError } from "../core/errors.js";
 import { packageVersion } from "../embedded-models.node.js";
 import { addBench } from "./bench.js";
+import { addConvert } from "./convert.js";
 import { addEval } from "./eval.js";
 import { FlagError } from "./flags.js";
 import { addGenerate } from "./generate.js";
@@ -49,7 +50,7 @@ function createProgram(terminal: Terminal): Command {
       // What went wrong is told once, by `ending`.
       writeErr: () => {},
     });
-  for (const add of [addGenerate, addInspect, addTokenize, addEval, addBench]) add(program, terminal);
+  for (const add of [addGenerate, addInspect, addTokenize, addEval, addBench, addConvert]) add(program, terminal);
   return program.addHelpText("after", afterHelp);
 }
 

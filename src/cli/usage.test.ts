@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
 import { packageVersion } from "../embedded-models.node.js";
 
-const commands = ["generate", "inspect", "tokenize", "eval", "bench"];
+const commands = ["generate", "inspect", "tokenize", "eval", "bench", "convert"];
 
 describe("hitherto", () => {
   test("alone, it shows its help", async () => {

@@ -2,4 +2,5 @@
 #define LINEAR_NAME(name) linear_bf16_##name
 #define LINEAR_ELEMENT uint16_t
 #define LINEAR_LOAD(from) load_bfloats(from)
+#define LINEAR_UNPACK
 #include "linear_float.h"

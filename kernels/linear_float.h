@@ -5,7 +5,8 @@
  * of rows: one row (decode) and many (prefill) have the same bits. Tiles of rows x panels only decide which chains run
  * side by side; a matrix is crossed in stretches of `in` that stay in the cache, with sums put down in y between.
  *
- * Included once per storage type, with LINEAR_NAME(name), LINEAR_ELEMENT and LINEAR_LOAD(from) defined. */
+ * Included once per storage type, with LINEAR_NAME(name), LINEAR_ELEMENT and LINEAR_LOAD(from) defined;
+ * LINEAR_UNPACK where the type is slow to turn into float32 without instructions for it. */
 
 #ifndef HH_TILE_PANELS
 /* Rows and panels of the largest tile: its sums fill most of the registers. */
@@ -14,6 +15,9 @@
 #define HH_TILE_PANELS 4
 #elif HH_WIDTH == 1
 #define HH_TILE_ROWS 1
+#define HH_TILE_PANELS 1
+#elif defined(HH_WASM_LANES)
+#define HH_TILE_ROWS 4
 #define HH_TILE_PANELS 1
 #else
 #define HH_TILE_ROWS 6
@@ -51,7 +55,7 @@ HH_INLINE f32x16 linear_start(const linear_call *l, int64_t row, int64_t panel, 
 }
 
 /* Which lanes of its panels a tile is to compute: all, or the lower (0) or upper (1) eight. What goes into lanes that
- * are not stored is left out by the compiler, so sixteen registers of four lanes hold the sums of six rows. */
+ * are not stored is left out by the compiler, so sixteen registers of four lanes hold what four rows need. */
 #define HH_WHOLE (-1)
 
 HH_INLINE void linear_finish(const linear_call *l, int64_t row, int64_t panel, f32x16 sum, const int half) {
@@ -70,14 +74,14 @@ HH_INLINE void linear_finish(const linear_call *l, int64_t row, int64_t panel, f
 }
 #endif
 
-HH_INLINE void LINEAR_NAME(tile)(const linear_call *l, int64_t row, int64_t panel, int64_t from, int64_t to,
-                                 const int rows, const int panels, const int half) {
-  const LINEAR_ELEMENT *w = (const LINEAR_ELEMENT *)l->weights + panel * l->in * HH_LANES;
-  const float *x = l->x + row * l->in;
+/* One tile over a stretch [from, to) of `in`; `w` holds the first panel from there on. */
+HH_INLINE void LINEAR_NAME(tile)(const linear_call *l, const LINEAR_ELEMENT *w, int64_t row, int64_t panel,
+                                 int64_t from, int64_t to, const int rows, const int panels, const int half) {
+  const float *x = l->x + row * l->in + from;
   f32x16 sum[6][8];
   HH_UNROLL for (int r = 0; r < rows; r++)
     HH_UNROLL for (int p = 0; p < panels; p++) sum[r][p] = linear_start(l, row + r, panel + p, from);
-  for (int64_t k = from; k < to; k++) {
+  for (int64_t k = 0; k < to - from; k++) {
     f32x16 weights[8];
     HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = LINEAR_LOAD(w + (p * l->in + k) * HH_LANES);
     HH_UNROLL for (int r = 0; r < rows; r++) {
@@ -89,26 +93,31 @@ HH_INLINE void LINEAR_NAME(tile)(const linear_call *l, int64_t row, int64_t pane
     HH_UNROLL for (int p = 0; p < panels; p++) linear_finish(l, row + r, panel + p, sum[r][p], half);
 }
 
-#if defined(__wasm__)
-#define LINEAR_TILE(rows)                                      \
-  LINEAR_NAME(tile)(l, row, panel, from, to, rows, panels, 0); \
-  LINEAR_NAME(tile)(l, row, panel, from, to, rows, panels, 1)
+#if defined(HH_WASM_LANES)
+#define LINEAR_TILE(rows)                                         \
+  LINEAR_NAME(tile)(l, w, row, panel, from, to, rows, panels, 0); \
+  LINEAR_NAME(tile)(l, w, row, panel, from, to, rows, panels, 1)
 #else
-#define LINEAR_TILE(rows) LINEAR_NAME(tile)(l, row, panel, from, to, rows, panels, HH_WHOLE)
+#define LINEAR_TILE(rows) LINEAR_NAME(tile)(l, w, row, panel, from, to, rows, panels, HH_WHOLE)
 #endif
 
-/* Tiles of 1 to HH_TILE_ROWS rows, so that the number of rows is a constant in each. */
-HH_INLINE void LINEAR_NAME(rows)(const linear_call *l, int64_t row, int64_t rows, int64_t panel, int64_t from,
-                                 int64_t to, const int panels) {
-  switch (rows) {
-    case 1: LINEAR_NAME(tile)(l, row, panel, from, to, 1, panels, HH_WHOLE); break;
-#if HH_TILE_ROWS >= 6
-    case 2: LINEAR_NAME(tile)(l, row, panel, from, to, 2, panels, HH_WHOLE); break;
-    case 3: LINEAR_TILE(3); break;
-    case 4: LINEAR_TILE(4); break;
-    case 5: LINEAR_TILE(5); break;
-    case 6: LINEAR_TILE(6); break;
+/* All rows over a stretch, in tiles of 1 to HH_TILE_ROWS: the number of rows is a constant in each. */
+HH_INLINE void LINEAR_NAME(stretch)(const linear_call *l, const LINEAR_ELEMENT *w, int64_t rows, int64_t panel,
+                                    int64_t from, int64_t to, const int panels) {
+  for (int64_t row = 0; row < rows; row += HH_TILE_ROWS) {
+    const int64_t left = rows - row;
+    switch (left < HH_TILE_ROWS ? left : HH_TILE_ROWS) {
+      case 1: LINEAR_NAME(tile)(l, w, row, panel, from, to, 1, panels, HH_WHOLE); break;
+#if HH_TILE_ROWS >= 4
+      case 2: LINEAR_NAME(tile)(l, w, row, panel, from, to, 2, panels, HH_WHOLE); break;
+      case 3: LINEAR_TILE(3); break;
+      case 4: LINEAR_TILE(4); break;
 #endif
+#if HH_TILE_ROWS >= 6
+      case 5: LINEAR_TILE(5); break;
+      case 6: LINEAR_TILE(6); break;
+#endif
+    }
   }
 }
 #undef LINEAR_TILE
@@ -117,10 +126,17 @@ HH_INLINE void LINEAR_NAME(panels)(const linear_call *l, int64_t rows, int64_t p
   const int64_t stretch = rows > HH_TILE_ROWS ? HH_STRETCH : l->in;
   for (int64_t from = 0; from < l->in; from += stretch) {
     const int64_t to = from + stretch < l->in ? from + stretch : l->in;
-    for (int64_t row = 0; row < rows; row += HH_TILE_ROWS) {
-      const int64_t left = rows - row;
-      LINEAR_NAME(rows)(l, row, left < HH_TILE_ROWS ? left : HH_TILE_ROWS, panel, from, to, panels);
+    const LINEAR_ELEMENT *w = (const LINEAR_ELEMENT *)l->weights + (panel * l->in + from) * HH_LANES;
+#if defined(HH_WASM_LANES) && defined(LINEAR_UNPACK)
+    /* Turning these into float32 takes longer than using them: for many rows it is done once. */
+    if (rows > HH_TILE_ROWS) {
+      float unpacked[HH_STRETCH * HH_LANES];
+      for (int64_t k = 0; k < to - from; k++) store16(unpacked + k * HH_LANES, LINEAR_LOAD(w + k * HH_LANES));
+      linear_f32_stretch(l, unpacked, rows, panel, from, to, panels);
+      continue;
     }
+#endif
+    LINEAR_NAME(stretch)(l, w, rows, panel, from, to, panels);
   }
 }
 
@@ -131,7 +147,8 @@ static void LINEAR_NAME(run)(const hh_call *call) {
   int64_t panel = share_start(panels, call->share.index, call->share.count);
   if (call->rows == 1)
     for (; panel + HH_ROW_PANELS <= end; panel += HH_ROW_PANELS)
-      LINEAR_NAME(tile)(&l, 0, panel, 0, l.in, 1, HH_ROW_PANELS, HH_WHOLE);
+      LINEAR_NAME(tile)(&l, (const LINEAR_ELEMENT *)l.weights + panel * l.in * HH_LANES, 0, panel, 0, l.in, 1,
+                        HH_ROW_PANELS, HH_WHOLE);
 #if HH_TILE_PANELS > 1
   for (; panel + HH_TILE_PANELS <= end; panel += HH_TILE_PANELS)
     LINEAR_NAME(panels)(&l, call->rows, panel, HH_TILE_PANELS);
@@ -142,3 +159,4 @@ static void LINEAR_NAME(run)(const hh_call *call) {
 #undef LINEAR_NAME
 #undef LINEAR_ELEMENT
 #undef LINEAR_LOAD
+#undef LINEAR_UNPACK

@@ -1,32 +1,37 @@
 /** The tokenizer of a model, without its weights. */
 import { stat } from "node:fs/promises";
-import { basename, dirname, extname } from "node:path";
+import { extname } from "node:path";
 import { FileNotFoundError, InvalidValueError } from "./core/errors.js";
 import { readWholeFile } from "./formats/index.js";
 import { openFolder } from "./formats/index.node.js";
 import { openCheckpoint } from "./models/open.node.js";
+import { readTokenizerFile, tokenizerFileName } from "./models/tokenizer-file.node.js";
 import { loadTokenizer, type Tokenizer, tokenizerFileNames } from "./tokenizers/index.js";
 
 /** The largest vocabularies published are near 35 MB; more than this is some other file. */
 const mostBytes = 256 * 2 ** 20;
-
-/** What a file is taken for by its ending, whatever it is called. */
-const nameByEnding: Readonly<Record<string, string>> = { ".json": "tokenizer.json", ".model": "tokenizer.model" };
 
 /**
  * Reads the tokenizer of a checkpoint, of a folder that has nothing but a tokenizer, or of a tokenizer file. For an
  * encoder-decoder model with a vocabulary per side it is the source's.
  *
  * @param path - whatever `loadModel` takes; or `tokenizer.json`, a SentencePiece `.model`, or a folder with one
- * @param options.tokenizer - a tokenizer file, for formats that keep it apart (llama2.c)
+ * @param options.tokenizer - a tokenizer file to use instead
  * @throws FileNotFoundError, FormatError, UnsupportedError; InvalidValueError for a checkpoint without a tokenizer
  */
 export async function openTokenizer(path: string, options: { readonly tokenizer?: string } = {}): Promise<Tokenizer> {
+  if (options.tokenizer !== undefined) return (await readTokenizerFile(options.tokenizer)).loaded.tokenizer;
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new FileNotFoundError(path, "a model, or a tokenizer file");
-  const files = found.isDirectory() ? await vocabularyOf(path) : await tokenizerFile(path);
-  if (files !== undefined && options.tokenizer === undefined) return loadTokenizer({ files }).tokenizer;
-  const checkpoint = await openCheckpoint(path, options);
+  const vocabulary = found.isDirectory() ? await vocabularyOf(path) : undefined;
+  if (vocabulary !== undefined) return loadTokenizer({ files: vocabulary }).tokenizer;
+  // A llama2.c checkpoint has the ending of its tokenizer's file.
+  const alone = found.isFile() && tokenizerFileName(path) !== undefined && extname(path) !== ".bin";
+  return alone ? (await readTokenizerFile(path)).loaded.tokenizer : ofCheckpoint(path);
+}
+
+async function ofCheckpoint(path: string): Promise<Tokenizer> {
+  const checkpoint = await openCheckpoint(path);
   try {
     const loaded = checkpoint.sourceTokenizer ?? checkpoint.tokenizer;
     if (loaded === undefined) throw new InvalidValueError("tokenizer", "in the checkpoint", undefined);
@@ -45,12 +50,4 @@ async function vocabularyOf(path: string): Promise<Record<string, Uint8Array> | 
   const files: Record<string, Uint8Array> = {};
   for (const name of names) files[name] = await readWholeFile(folder, name, mostBytes);
   return files;
-}
-
-/** A file that is a tokenizer by its name; undefined for others. */
-async function tokenizerFile(path: string): Promise<Record<string, Uint8Array> | undefined> {
-  const name = tokenizerFileNames.includes(basename(path)) ? basename(path) : nameByEnding[extname(path)];
-  if (name === undefined) return undefined;
-  const folder = await openFolder(dirname(path));
-  return { [name]: await readWholeFile(folder, basename(path), mostBytes) };
 }

@@ -52,8 +52,9 @@ describe("hitherto generate", () => {
   test("--json prints one object: tokens, text, stop, prompt length, seed", async () => {
     const words = ["generate", "Hello", ...model, "--max-tokens", "6", "--temperature", "1", "--json"];
     const result = JSON.parse((await runCommand(words)).stdout);
-    expect(result).toMatchObject({ stop: { kind: "maxTokens" }, promptTokens: 5, seed: expect.any(Number) });
-    expect(result.tokens).toHaveLength(6);
+    expect(result).toMatchObject({ promptTokens: 5, seed: expect.any(Number) });
+    // A draw may be the end of the text.
+    expect(result.stop.kind).toMatch(result.tokens.length < 6 ? /^end$/ : /^(end|maxTokens)$/);
     expect(result.tokens.map((token: { text: string }) => token.text).join("")).toBe(result.text);
     expect(result.tokens[0]).toEqual({ id: expect.any(Number), text: expect.any(String), logprob: expect.any(Number) });
     const again = await runCommand([...words, "--seed", String(result.seed)]);

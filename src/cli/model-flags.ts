@@ -23,8 +23,8 @@ export const modelHelp =
   `(default: ${defaultModel}, which comes with the package)`;
 
 export const tokenizerHelp =
-  "tokenizer file, for formats that keep it apart (default: the checkpoint's own, or tokenizer.bin or tok*.bin beside " +
-  "a llama2.c file)";
+  "tokenizer file to use instead: .json, SentencePiece .model, llama2.c .bin (default: the checkpoint's own; for " +
+  "llama2.c, tokenizer.bin or tok*.bin beside it)";
 
 /** Adds the flags of `ModelFlags` to a command. */
 export function addModelFlags(command: Command): Command {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { tinyModel, tinyVocabulary } from "../../test/tiny-model.js";
+import { parityFixtures, tinyModel, tinyVocabulary } from "../../test/tiny-model.js";
 
 const folder = tinyModel({ begins: true });
 const ids = (text: string) => [...text].map((character) => tinyVocabulary.indexOf(character));
@@ -36,5 +36,24 @@ describe("hitherto tokenize", () => {
       '3  11  b    "b"',
       "",
     ]);
+  });
+});
+
+describe("--tokenizer", () => {
+  test("stands in for the checkpoint's own, in every command that takes it", async () => {
+    const other = join(folder, "tokenizer.json");
+    const bare = `${parityFixtures}/llama-mha-tied`;
+    const words = ["--tokenizer", other, "--model", bare];
+    expect(JSON.parse((await runCommand(["tokenize", "Hi", ...words, "--json"])).stdout)).toEqual([1, ...ids("Hi")]);
+    const flags = ["--backend", "reference", "--max-tokens", "8"];
+    const text = await runCommand(["generate", "Hi", ...words, ...flags]);
+    expect(text).toEqual(await runCommand(["generate", "Hi", "--model", folder, ...flags]));
+    const described = JSON.parse((await runCommand(["inspect", bare, "--tokenizer", other, "--json"])).stdout);
+    expect(described.tokenizer.vocabSize).toBe(67);
+  });
+
+  test("a file of an unknown kind is refused", async () => {
+    const result = await runCommand(["tokenize", "Hi", "--model", folder, "--tokenizer", "tokens.dat"]);
+    expect(result.stderr).toMatch(/^hitherto: tokenizer file "tokens.dat" is not supported; supported: \.json/);
   });
 });

@@ -8,9 +8,13 @@ import type { OpenedCheckpoint } from "./checkpoint.js";
 import { openGguf } from "./gguf/open-gguf.js";
 import { openHuggingFace } from "./open-hugging-face.js";
 import { openLlama2c } from "./open-llama2c.js";
+import { withTokenizer } from "./tokenizer-file.node.js";
 
 export interface OpenOptions {
-  /** A tokenizer file for formats that keep it apart (llama2.c). Default: `tokenizer.bin` or `tok*.bin` beside the file. */
+  /**
+   * A tokenizer file in the place of the checkpoint's own: `.json`, SentencePiece `.model`, llama2.c `.bin`.
+   * Default: the checkpoint's; for llama2.c `tokenizer.bin` or `tok*.bin` beside the file.
+   */
   readonly tokenizer?: string;
 }
 
@@ -19,6 +23,17 @@ export interface OpenOptions {
  *   and what is wrong with it
  */
 export async function openCheckpoint(path: string, options: OpenOptions = {}): Promise<OpenedCheckpoint> {
+  const checkpoint = await open(path);
+  if (options.tokenizer === undefined) return checkpoint;
+  try {
+    return await withTokenizer(checkpoint, options.tokenizer);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+async function open(path: string): Promise<OpenedCheckpoint> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
     throw new FileNotFoundError(path, "a model: a folder, or a .gguf, .safetensors or .bin file");
@@ -35,7 +50,7 @@ export async function openCheckpoint(path: string, options: OpenOptions = {}): P
       return await openGgufFile(path);
     }
     if (path.endsWith(".bin") || format === "llama2c") {
-      return openLlama2c(path, await readLlama2c(source), await findLlama2cTokenizer(path, options.tokenizer));
+      return openLlama2c(path, await readLlama2c(source), await findLlama2cTokenizer(path));
     }
     throw new UnsupportedError(`${path}: kind of file`, format ?? "unknown", [
       "folder",
@@ -59,12 +74,7 @@ async function openGgufFile(path: string): Promise<OpenedCheckpoint> {
   }
 }
 
-async function findLlama2cTokenizer(path: string, given: string | undefined): Promise<Uint8Array | undefined> {
-  if (given !== undefined) {
-    return readFile(given).catch(() => {
-      throw new FileNotFoundError(given, "a llama2.c tokenizer file");
-    });
-  }
+async function findLlama2cTokenizer(path: string): Promise<Uint8Array | undefined> {
   for (const name of ["tokenizer.bin", "tok512.bin", "tok4096.bin", "tok32000.bin"]) {
     const content = await readFile(join(dirname(path), name)).catch(() => undefined);
     if (content !== undefined) return content;

@@ -34,13 +34,12 @@ HH_INLINE f32x16 load_halves(const uint16_t *from) {
 #elif defined(HH_NEON_LANES)
   HH_EACH_PART(i) r.part[i] = (f32_part)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from + 4 * i)));
 #else
-  i32x16 sign, magnitude = widen_shorts(from);
-  sign = shift_left(and_int(magnitude, splat_int(0x8000)), 16);
-  magnitude = and_int(magnitude, splat_int(0x7fff));
-  const f32x16 finite = mul16(of_bits(shift_left(magnitude, 13)), splat16(0x1p112f));
-  const f32x16 special = of_bits(or_int(shift_left(magnitude, 13), splat_int(0x7f800000)));
-  r = where_less(finite, splat16(65536.0f), finite, special);
-  r = of_bits(or_int(bits_of(r), sign));
+  /* The sign stays in front, the exponent moves to where a float has it and is 112 too small: the product is exact. */
+  const i32x16 bits = and_int(shift_right(shift_left(widen_shorts(from), 16), 3), splat_int((int32_t)0x8fffe000));
+  r = mul16(of_bits(bits), splat16(0x1p112f));
+  /* From 65536 on it was infinite or not a number, which the largest exponent says. */
+  const f32x16 exponent = where_less(abs16(r), splat16(65536.0f), splat16(0.0f), of_bits(splat_int(0x7f800000)));
+  r = of_bits(or_int(bits_of(r), bits_of(exponent)));
 #endif
   return r;
 }

@@ -8,6 +8,7 @@ import { createWasmRuntime } from "./backends/cpu/wasm-runtime.js";
 import { ReferenceBackend } from "./backends/reference/reference-backend.js";
 import { HithertoError, InvalidValueError } from "./core/errors.js";
 import { rejectUnknownOptions } from "./core/options.js";
+import { modelPath } from "./embedded-models.node.js";
 import { dequantize } from "./formats/index.js";
 import type { Model } from "./generation/model.js";
 import { type ModelOptions, modelFrom, modelOptionNames } from "./load-model.js";
@@ -23,15 +24,16 @@ export interface LoadModelOptions extends ModelOptions {
   readonly threads?: number;
   /** Use a lower instruction set than the processor's best, such as "avx2". */
   readonly instructionSet?: string;
-  /** A tokenizer file for formats that keep it apart (llama2.c). */
+  /** A tokenizer file to use instead of the checkpoint's own: `.json`, SentencePiece `.model`, llama2.c `.bin`. */
   readonly tokenizer?: string;
 }
 
 /**
- * Loads a checkpoint: a Hugging Face folder, a GGUF or safetensors file, a llama2.c file.
+ * Loads a checkpoint: a Hugging Face folder, a GGUF or safetensors file, a llama2.c file; or a model that lies inside
+ * the package, by its name.
  *
  * @example
- * await using model = await loadModel("models/stories");
+ * await using model = await loadModel("stories-tiny");
  * for await (const step of model.generate("Once upon a time")) process.stdout.write(step.text);
  *
  * @throws FileNotFoundError, UnsupportedError, FormatError, MissingTensorError, ShapeError, OutOfMemoryError
@@ -39,7 +41,7 @@ export interface LoadModelOptions extends ModelOptions {
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
   rejectUnknownOptions(options, [...modelOptionNames, "backend", "threads", "instructionSet", "tokenizer"]);
   if (typeof path !== "string") throw new InvalidValueError("path", "a path", path);
-  const checkpoint = await openCheckpoint(path, { tokenizer: options.tokenizer });
+  const checkpoint = await openCheckpoint(modelPath(path), { tokenizer: options.tokenizer });
   let backend: Backend | undefined;
   try {
     backend = await createBackend(options);

@@ -1,0 +1,27 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../test/tiny-model.js";
+import { defaultModel, embeddedModels, modelPath, packageVersion } from "./embedded-models.node.js";
+import { loadModel } from "./load-model.node.js";
+
+describe("embedded models", () => {
+  test("the default is one of them", () => {
+    expect(embeddedModels()).toContain(defaultModel);
+    expect(modelPath()).toBe(modelPath(defaultModel));
+  });
+
+  test("a name loads where a path would", async () => {
+    await using model = await loadModel(defaultModel, { backend: "reference", contextLength: 64 });
+    expect(model.hasTokenizer).toBe(true);
+  });
+
+  test("a path that exists is that path, whatever its name", () => {
+    const path = join(temporaryFolder(), defaultModel);
+    mkdirSync(path);
+    expect(modelPath(path)).toBe(path);
+    expect(modelPath("no/such/model")).toBe("no/such/model");
+  });
+
+  test("the version is a version", () => expect(packageVersion()).toMatch(/^\d+\.\d+\.\d+/));
+});

@@ -32,7 +32,7 @@ export async function buildNative(): Promise<NativeOutcome> {
   if (sets === undefined || !unix) return { kind: "left out", reason: `none for ${process.platform}-${process.arch}` };
   const compiler = findCompiler();
   if (compiler === undefined) return { kind: "left out", reason: "no C compiler found" };
-  const flags = [...commonFlags, "-fPIC", "-pthread", "-fvisibility=hidden", "-I", nodeHeaders()];
+  const flags = [...commonFlags, "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", "-I", nodeHeaders()];
   const stamp = new Stamp(folder, [compiler, flags, sets, nativeSources, process.arch, readSources()]);
   if (stamp.current) return { kind: "unchanged" };
   try {

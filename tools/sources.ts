@@ -47,7 +47,7 @@ export const wasmInstructionSets: readonly InstructionSet[] = [
 ];
 
 /** Flags of every compilation. Contraction is off: where a product and a sum fuse is written down, never guessed. */
-export const commonFlags = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"];
+export const commonFlags = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"];
 
 /** Which instruction set a compilation of `kernels.c` is for: HH_ISA is its name, as in the names of its functions. */
 export function instructionSetFlags(set: InstructionSet): string[] {

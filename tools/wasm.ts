@@ -59,7 +59,7 @@ const linkFlags = [
 /** Builds `dist/wasm/<instruction set>.wasm`, unless they are already what the sources give. */
 export async function buildWasm(): Promise<"built" | "unchanged"> {
   const sources = readSources();
-  const flags = [...commonFlags, "-nostdlib", ...targetFlags];
+  const flags = [...commonFlags, "-O2", "-nostdlib", ...targetFlags];
   const inputs = [compilerVersion, flags, linkFlags, wasmInstructionSets, wasmSources, sources];
   const stamp = new Stamp(folder, inputs);
   if (stamp.current) return "unchanged";

@@ -224,9 +224,9 @@ class Lowering {
   }
 }
 
-/** A guess at half-full sequences of a few hundred positions: how many are visible is known only at each run. */
+/** A guess: how many positions are visible is known only at each run, and an idle thread costs more than a woken one. */
 function attentionCost(node: Node, { headCount, headDim }: AttentionAttributes): number {
-  const positions = Math.min(rowWidth(node.inputs[3]!) * cacheBlockSize, 256);
+  const positions = Math.min(rowWidth(node.inputs[3]!) * cacheBlockSize, 1024);
   return headCount * (50 + headDim * positions * 0.03);
 }
 

@@ -67,6 +67,13 @@ static napi_value release(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* preferLargePages(address, bytes) */
+static napi_value prefer_large_pages(napi_env env, napi_callback_info info) {
+  const arguments a = arguments_of(env, info);
+  hh_prefer_large_pages(pointer(env, a.value[0]), (size_t)integer(env, a.value[1]));
+  return NULL;
+}
+
 static void keep(napi_env env, void *data, void *hint) { (void)env, (void)data, (void)hint; }
 
 /* view(address, bytes): ArrayBuffer over that memory, which it does not own. Once per address, says V8. */
@@ -159,7 +166,8 @@ NAPI_MODULE_INIT() {
 #define EXPORT(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
       EXPORT("instructionSets", instruction_sets), EXPORT("create", create),
       EXPORT("destroy", destroy), EXPORT("allocate", allocate),
-      EXPORT("release", release), EXPORT("view", view),
+      EXPORT("release", release), EXPORT("preferLargePages", prefer_large_pages),
+      EXPORT("view", view),
       EXPORT("detach", detach), EXPORT("packedBytes", packed_bytes),
       EXPORT("packRows", pack_rows), EXPORT("run", run),
       EXPORT("runAsync", run_async),

@@ -117,6 +117,10 @@ void hh_destroy(hh_runtime *runtime);
 void *hh_allocate(size_t bytes);
 void hh_release(void *memory, size_t bytes);
 
+/* Asks for large pages under memory that is about to be filled whole, such as weights. Not for memory of which only a
+ * part will ever be touched: each touch then costs a large page. Native only; a hint. */
+void hh_prefer_large_pages(void *memory, size_t bytes);
+
 /* Bytes of a packed matrix. */
 size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in);
 

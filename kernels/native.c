@@ -73,10 +73,15 @@ void *hh_allocate(size_t bytes) {
 #endif
   void *memory = mmap(NULL, padded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return NULL;
+  return memory;
+}
+
+void hh_prefer_large_pages(void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
   if (bytes >= 4 * HH_HUGE_PAGE) madvise(memory, padded(bytes), MADV_HUGEPAGE);
+#else
+  (void)memory, (void)bytes;
 #endif
-  return memory;
 }
 
 void hh_release(void *memory, size_t bytes) {

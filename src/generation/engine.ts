@@ -128,7 +128,8 @@ export class Engine {
       const table = new BlockTable(pool, capacity.contextLength);
       try {
         table.reserve(source.length);
-        return new EncodedSource(table, this.network.encode(source, table.blocks).slice());
+        const output = await this.network.encode(source, table.blocks, this.#leavesLoop(source.length));
+        return new EncodedSource(table, output.slice());
       } catch (error) {
         table.dispose();
         throw error;

@@ -49,6 +49,7 @@ export class Network {
   readonly #resources = new Map<string, Resource>();
   readonly #encoders = new Map<number, { graph: EncoderGraph; program: Program }>();
   #decoder: DecoderProgram | undefined;
+  #weightBytes = 0;
 
   private constructor(
     readonly backend: Backend,
@@ -70,6 +71,7 @@ export class Network {
       const graph = decoderGraph(config, options.capacity);
       const parameters = [...planGraph([graph.logits]).parameters, ...network.#encoderParameters()];
       await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, options);
+      for (const resource of network.#resources.values()) network.#weightBytes += resource.bytes;
       network.#decoder = network.#compileDecoder(graph, []);
       return network;
     } catch (error) {
@@ -86,9 +88,7 @@ export class Network {
 
   /** Bytes of weights in the backend's memory. */
   get weightBytes(): number {
-    let sum = 0;
-    for (const [name, resource] of this.#resources) if (!name.includes("ache.")) sum += resource.bytes;
-    return sum;
+    return this.#weightBytes;
   }
 
   /** Every result that can be asked for by name, such as `blocks.0.attention.query`. */
@@ -124,9 +124,10 @@ export class Network {
   /**
    * Runs the encoder over a source and leaves its keys and values in `blocks` of the cross-attention cache.
    * @param ids - the source's token ids; at least one
+   * @param offLoop - leave the event loop while it runs
    * @returns the encoder's output [ids.length, hiddenSize], valid until the next run
    */
-  encode(ids: ArrayLike<number>, blocks: ArrayLike<number>): Float32Array {
+  async encode(ids: ArrayLike<number>, blocks: ArrayLike<number>, offLoop: boolean): Promise<Float32Array> {
     const { graph, program } = this.#encoder(ids.length);
     program.integers(graph.ids).set(ids);
     const table = program.integers(graph.places.blockTables);
@@ -138,7 +139,8 @@ export class Network {
       program.integers(graph.places.visible)[i] = ids.length;
       program.integers(graph.crossSlots)[i] = blocks[i >> 4]! * 16 + (i & 15);
     }
-    program.run({ tokens: ids.length });
+    if (offLoop) await program.runAsync({ tokens: ids.length });
+    else program.run({ tokens: ids.length });
     return program.floats(graph.output).subarray(0, ids.length * this.config.decoder.hiddenSize);
   }
 
@@ -168,9 +170,7 @@ export class Network {
     const compiled = this.#encoders.get(tokens);
     if (compiled !== undefined) return compiled;
     const graph = encoderGraph(this.config, { ...this.capacity, tokens });
-    const states = new Map(this.#resources);
-    for (const state of [`encoderCache.keys`, `encoderCache.values`]) states.delete(state);
-    const resources = this.#withStates(graph.results, states);
+    const resources = this.#withStates(graph.results, new Map(this.#resources));
     const program = this.backend.compile(graph.graph, { resources, outputs: graph.results });
     const entry = { graph, program };
     this.#encoders.set(tokens, entry);

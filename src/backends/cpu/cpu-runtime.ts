@@ -10,6 +10,8 @@ export interface CpuRuntime {
   /** Zeroed memory, aligned to 64 bytes. @throws OutOfMemoryError */
   allocate(bytes: number): number;
   release(address: number, bytes: number): void;
+  /** A hint: this memory is about to be filled whole. Absent where there is nothing to choose. */
+  preferLargePages?(address: number, bytes: number): void;
   /** A view of memory that stays valid until it is released. */
   view(address: number, bytes: number): Uint8Array;
   packedBytes(storage: number, out: number, width: number): number;

@@ -56,6 +56,7 @@ export class CpuMatrix extends CpuMemory {
     readonly storage: PackedStorage,
   ) {
     super(runtime, bytes);
+    runtime.preferLargePages?.(this.address, bytes);
   }
 }
 

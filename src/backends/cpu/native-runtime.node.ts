@@ -21,6 +21,7 @@ interface Addon {
   destroy(runtime: number): void;
   allocate(bytes: number): number;
   release(address: number, bytes: number): void;
+  preferLargePages(address: number, bytes: number): void;
   view(address: number, bytes: number): ArrayBuffer;
   detach(buffer: ArrayBuffer): void;
   packedBytes(storage: number, out: number, width: number): number;
@@ -140,6 +141,10 @@ class NativeRuntime implements CpuRuntime {
     this.#blocks.delete(address);
     if (block.buffer !== undefined) this.#addon.detach(block.buffer);
     this.#addon.release(address, bytes);
+  }
+
+  preferLargePages(address: number, bytes: number): void {
+    this.#addon.preferLargePages(address, bytes);
   }
 
   view(address: number, bytes: number): Uint8Array {

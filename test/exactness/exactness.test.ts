@@ -86,7 +86,11 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
     const sequences = await Promise.all(others.map(() => engine.sequence()));
     const rows: Float32Array[] = [];
     const parts = others.map((ids, i) => ({ sequence: sequences[i]!, ids, outputs: "last" as const }));
-    await engine.advance(parts, { onOutput: ({ part, logits }) => void (rows[part] = logits.slice()) });
+    await engine.advance(parts, {
+      onOutput: ({ part, logits }) => {
+        rows[part] = logits.slice();
+      },
+    });
     for (const sequence of sequences) sequence.dispose();
     expect(bits(rows[1]!)).toEqual(bits(rowOf(whole, 69)));
     for (const i of [0, 2, 3]) expect(bits(rows[i]!)).toEqual(bits(await fed(others[i]!, others[i]!.length)));

@@ -68,20 +68,32 @@ export interface TensorDescription {
 
 /** Describes also what this package cannot run: `problem` then says why not. */
 export function describeCheckpoint(checkpoint: OpenedCheckpoint): CheckpointDescription {
-  const tensors = [...checkpoint.tensors.values()];
   const { interpretation, problem } = tryToInterpret(checkpoint);
   return {
-    path: checkpoint.path,
-    format: checkpoint.format,
+    ...describeTensors(checkpoint.path, checkpoint.format, checkpoint.tensors.values(), problem),
     architecture: architectureOf(checkpoint),
     family: interpretation?.family.name,
-    problem,
     kind: interpretation?.config.kind,
     sizes: interpretation && sizesOf(interpretation.config),
+    tokenizer: checkpoint.tokenizer && describeTokenizer(checkpoint.tokenizer, interpretation?.config),
+  };
+}
+
+/** What can be said of tensors without a model around them. @param problem - why there is none */
+export function describeTensors(
+  path: string,
+  format: CheckpointFormat,
+  stored: Iterable<StoredTensor>,
+  problem?: string,
+): CheckpointDescription {
+  const tensors = [...stored];
+  return {
+    path,
+    format,
+    problem,
     parameters: tensors.filter(isParameter).reduce((sum, tensor) => sum + elements(tensor), 0),
     bytes: tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
     storage: storageTotals(tensors),
-    tokenizer: checkpoint.tokenizer && describeTokenizer(checkpoint.tokenizer, interpretation?.config),
     tensors: tensors.map(({ name, shape, storage, byteLength }) => ({ name, shape, storage, bytes: byteLength })),
   };
 }

@@ -7,6 +7,7 @@ export {
   convertTypes,
   OutputExistsError,
 } from "./convert.node.js";
+export { type DescribeOptions, describe, type PathDescription } from "./describe.node.js";
 export { defaultModel, embeddedModels, modelPath, NoDefaultModelError } from "./embedded-models.node.js";
 export * from "./index.js";
 export {

@@ -2,11 +2,11 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { FileNotFoundError, InvalidValueError } from "./core/errors.js";
-import { readWholeFile } from "./formats/index.js";
-import { openFolder } from "./formats/index.node.js";
+import { identifyFile, readHead, readWholeFile } from "./formats/index.js";
+import { openFileSource, openFolder, readGgufFile } from "./formats/index.node.js";
 import { openCheckpoint } from "./models/open.node.js";
 import { readTokenizerFile, tokenizerFileName } from "./models/tokenizer-file.node.js";
-import { loadTokenizer, type Tokenizer, tokenizerFileNames } from "./tokenizers/index.js";
+import { loadTokenizer, readGgufTokenizer, type Tokenizer, tokenizerFileNames } from "./tokenizers/index.js";
 
 /** The largest vocabularies published are near 35 MB; more than this is some other file. */
 const mostBytes = 256 * 2 ** 20;
@@ -31,6 +31,7 @@ export async function openTokenizer(path: string, options: { readonly tokenizer?
 }
 
 async function ofCheckpoint(path: string): Promise<Tokenizer> {
+  if (await isGguf(path)) return ofGguf(path);
   const checkpoint = await openCheckpoint(path);
   try {
     const loaded = checkpoint.sourceTokenizer ?? checkpoint.tokenizer;
@@ -38,6 +39,26 @@ async function ofCheckpoint(path: string): Promise<Tokenizer> {
     return loaded.tokenizer;
   } finally {
     await checkpoint.close();
+  }
+}
+
+async function isGguf(path: string): Promise<boolean> {
+  if (!(await stat(path)).isFile()) return false;
+  const source = await openFileSource(path);
+  try {
+    return identifyFile(await readHead(source)) === "gguf";
+  } finally {
+    await source.close();
+  }
+}
+
+/** Whatever the architecture, and also where the file has a vocabulary and no tensors. */
+async function ofGguf(path: string): Promise<Tokenizer> {
+  const file = await readGgufFile(path);
+  try {
+    return readGgufTokenizer(file.metadata.entries);
+  } finally {
+    await file.close();
   }
 }
 

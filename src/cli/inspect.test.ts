@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { tinyModel } from "../../test/tiny-model.js";
+import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
 import { loadModel } from "../load-model.node.js";
 
 const folder = tinyModel({ begins: true });
@@ -71,5 +71,14 @@ describe("hitherto inspect", () => {
     expect(described).toMatchObject({ architecture: "MambaForCausalLM", storage: [{ type: "f32", tensors: 20 }] });
     expect(described.problem).toContain("MambaForCausalLM");
     expect(described).not.toHaveProperty("family");
+  });
+
+  test("a file of tensors without a configuration is described by its tensors", async () => {
+    const path = join(temporaryFolder(), "weights.safetensors");
+    copyFileSync(join(folder, "model.safetensors"), path);
+    const described = JSON.parse((await runCommand(["inspect", path, "--json", "--tensors"])).stdout);
+    expect(described).toMatchObject({ path, format: "hugging-face", storage: [{ type: "f32", tensors: 20 }] });
+    expect(described.problem).toContain("config.json");
+    expect(described.tensors).toHaveLength(20);
   });
 });

@@ -1,8 +1,8 @@
 /** `hitherto inspect [path]`: what a checkpoint is, from its headers. */
 import type { Command } from "commander";
-import { type CheckpointDescription, describeCheckpoint, resultNamesOf } from "../describe-checkpoint.js";
+import { describe } from "../describe.node.js";
+import type { CheckpointDescription } from "../describe-checkpoint.js";
 import { modelPath } from "../embedded-models.node.js";
-import { openCheckpoint } from "../models/open.node.js";
 import { given, modelHelp, tokenizerHelp } from "./model-flags.js";
 import type { Terminal } from "./terminal.js";
 
@@ -36,21 +36,16 @@ export function addInspect(program: Command, terminal: Terminal): void {
 }
 
 export async function inspect(path: string | undefined, flags: InspectFlags, terminal: Terminal): Promise<void> {
-  const checkpoint = await openCheckpoint(modelPath(path), given({ tokenizer: flags.tokenizer }));
-  try {
-    const { tensors, ...description } = describeCheckpoint(checkpoint);
-    const results = flags.results ? resultNamesOf(checkpoint) : undefined;
-    if (flags.json) {
-      await terminal.printJson({ ...description, ...given({ tensors: flags.tensors ? tensors : undefined, results }) });
-      return;
-    }
-    const lines = [...summary(description, tensors.length)];
-    if (flags.tensors) lines.push("", ...tensorTable(tensors));
-    if (results !== undefined) lines.push("", ...results);
-    await terminal.print(`${lines.join("\n")}\n`);
-  } finally {
-    await checkpoint.close();
+  const options = given({ tokenizer: flags.tokenizer, results: flags.results });
+  const { tensors, results, ...description } = await describe(modelPath(path), options);
+  if (flags.json) {
+    await terminal.printJson({ ...description, ...given({ tensors: flags.tensors ? tensors : undefined, results }) });
+    return;
   }
+  const lines = summary(description, tensors.length);
+  if (flags.tensors) lines.push("", ...tensorTable(tensors));
+  if (results !== undefined) lines.push("", ...results);
+  await terminal.print(`${lines.join("\n")}\n`);
 }
 
 function summary(description: Omit<CheckpointDescription, "tensors">, tensorCount: number): string[] {
@@ -71,7 +66,7 @@ function summary(description: Omit<CheckpointDescription, "tensors">, tensorCoun
       sizes && `${sizes.headCount} heads of ${sizes.headDim}, ${sizes.keyValueHeadCount} for keys and values`,
     ],
     ["vocabulary", sizes && `${sizes.vocabSize} entries, output head ${sizes.tiedHead ? "tied" : "untied"}`],
-    ["tokenizer", tokenizer === undefined ? "none" : `${tokenizer.source}, ${tokenizer.vocabSize} entries`],
+    ["tokenizer", tokenizer === undefined ? sizes && "none" : `${tokenizer.source}, ${tokenizer.vocabSize} entries`],
     [
       "special tokens",
       tokenizer?.special.map(({ role, id, token }) => `${role} ${id} ${JSON.stringify(token)}`).join(", "),

@@ -41,7 +41,7 @@ class ProgressBar implements Progress {
     const filled = Math.round(share * width);
     const percent = `${Math.floor(share * 100)}%`.padStart(4);
     const bar = `${this.label} ${"█".repeat(filled)}${"░".repeat(width - filled)}${percent}`;
-    this.output.write(`\r\u001b[K${bar.slice(0, (this.output.columns ?? 80) - 1)}`);
+    this.output.write(`\r\u001b[K${bar.slice(0, (this.output.columns || 80) - 1)}`);
   }
 
   clear(): void {

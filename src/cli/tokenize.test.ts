@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { parityFixtures, tinyModel, tinyVocabulary } from "../../test/tiny-model.js";
+import { parityFixtures, temporaryFolder, tinyModel, tinyVocabulary } from "../../test/tiny-model.js";
 
 const folder = tinyModel({ begins: true });
 const ids = (text: string) => [...text].map((character) => tinyVocabulary.indexOf(character));
@@ -25,6 +25,13 @@ describe("hitherto tokenize", () => {
   test("a tokenizer file is enough", async () => {
     const result = await runCommand(["tokenize", "--model", join(folder, "tokenizer.json"), "Hi", "--json"]);
     expect(JSON.parse(result.stdout)).toEqual([1, ...ids("Hi")]);
+  });
+
+  test("a GGUF file's vocabulary", async () => {
+    const file = join(temporaryFolder(), "model.gguf");
+    await runCommand(["convert", folder, file]);
+    const result = await runCommand(["tokenize", "--model", file, "Hi", "--json", "--no-special-tokens"]);
+    expect(JSON.parse(result.stdout)).toEqual(ids("Hi"));
   });
 
   test("without --json, a table", async () => {

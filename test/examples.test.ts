@@ -1,9 +1,9 @@
 /** Every example runs, on a model small enough for any machine. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { tinyModel } from "./tiny-model.js";
+import { temporaryFolder, tinyModel } from "./tiny-model.js";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "..", "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
@@ -22,21 +22,33 @@ describe("examples", () => {
   test("each is described here", () => expect(Object.keys(outputs).sort()).toEqual(examples));
 
   test.each(examples)("%s", async (name) => {
-    let text = "";
-    vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
-      text += String(chunk);
-      return true;
-    });
-    vi.spyOn(console, "log").mockImplementation((...values) => {
-      text += `${values.join(" ")}\n`;
-    });
     const words = process.argv;
     process.argv = [words[0]!, name, tinyModel()];
     try {
-      await import(join(folder, name));
+      expect(await outputOf(join(folder, name))).toMatch(outputs[name]!);
     } finally {
       process.argv = words;
     }
-    expect(text).toMatch(outputs[name]!);
+  });
+
+  test("the README's first program", async () => {
+    const [, program] = /```ts\n(.*?)```/s.exec(readFileSync(join(folder, "..", "README.md"), "utf8"))!;
+    const path = join(temporaryFolder(), "readme.ts");
+    writeFileSync(path, `${program}console.log("\\nlast:", branch.text, logits.length, [...inside.keys()]);\n`);
+    expect(await outputOf(path)).toMatch(/.{20}\nlast: The cat sat on the mat \d+ blocks\.0\.attention\.query\n$/s);
   });
 });
+
+/** What a module writes to standard output while it is loaded. */
+async function outputOf(path: string): Promise<string> {
+  let text = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    text += String(chunk);
+    return true;
+  });
+  vi.spyOn(console, "log").mockImplementation((...values) => {
+    text += `${values.join(" ")}\n`;
+  });
+  await import(path);
+  return text;
+}

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { memoryTensor } from "../../src/formats/index.js";
 import type { Model } from "../../src/generation/model.js";
-import { backendNames, createBackend } from "../../src/load-model.node.js";
 import { modelFrom } from "../../src/load-model.js";
+import { backendNames, createBackend } from "../../src/load-model.node.js";
 import type { OpenedCheckpoint } from "../../src/models/checkpoint.js";
 import { ConfigReader } from "../../src/models/config-reader.js";
 import { huggingFaceDialect } from "../../src/models/family.js";
@@ -57,7 +57,12 @@ describeWithData("gpt-nano-sort", "gpt-nano-sort", (folder) => {
   });
 });
 
-async function checkSequence(model: Model, partials: ReadonlyMap<string, Float32Array>, ids: number[], batch: number): Promise<void> {
+async function checkSequence(
+  model: Model,
+  partials: ReadonlyMap<string, Float32Array>,
+  ids: number[],
+  batch: number,
+): Promise<void> {
   const names = [...Object.values(rows), ...Object.values(heads), "positionEmbedding"];
   const actual = await model.inspect(ids, names);
   const part = (name: string) => {
@@ -100,7 +105,14 @@ function checkpoint(folder: string): OpenedCheckpoint {
   const tensors = [...readTensors(join(folder, "gpt-nano-sort-model.json"))].map(
     ([name, values]) => [name, memoryTensor(name, stored[name]!.shape, "f32", values)] as const,
   );
-  const config = { architectures: ["GPT2LMHeadModel"], vocab_size: 3, n_positions: 11, n_embd: 48, n_head: 3, n_layer: 3 };
+  const config = {
+    architectures: ["GPT2LMHeadModel"],
+    vocab_size: 3,
+    n_positions: 11,
+    n_embd: 48,
+    n_head: 3,
+    n_layer: 3,
+  };
   return {
     path: folder,
     format: "hugging-face",

@@ -112,7 +112,13 @@ export function softmax(scores: Float64Array): Float64Array {
 }
 
 /** Where the part of a cache block that belongs to a query head begins, for the block of position `key`. */
-function headBlock(inputs: readonly HostTensor[], a: AttentionAttributes, row: number, head: number, key: number): number {
+function headBlock(
+  inputs: readonly HostTensor[],
+  a: AttentionAttributes,
+  row: number,
+  head: number,
+  key: number,
+): number {
   const tables = inputs[3]!;
   const sequence = integers(inputs[4]!)[row]!;
   const block = integers(tables)[sequence * tables.shape[1]! + Math.floor(key / a.blockSize)]!;

@@ -1,6 +1,7 @@
 /** Reading and writing checkpoints: safetensors, GGUF, Hugging Face folders, llama2.c. Runs anywhere. */
 export { BlobSource } from "./blob-source.js";
 export { type ByteSink, MemorySink } from "./byte-sink.js";
+export { type Ctranslate2File, isCtranslate2, readCtranslate2 } from "./ctranslate2/read.js";
 export { type Folder, memoryFolder, readWholeFile, readWholeText } from "./folder.js";
 export { GgufMetadata } from "./gguf/metadata.js";
 export { type GgufFile, readGguf } from "./gguf/read.js";

@@ -7,7 +7,7 @@ import { sinusoidalRows } from "../../nn/positions.js";
 import type { EncoderDecoderConfig } from "../config.js";
 import type { Family, FamilyInput } from "../family.js";
 import type { Recipe } from "../weights.js";
-import { biasedStack, putBoth } from "./encoder-decoder-parts.js";
+import { biasedStack } from "./encoder-decoder-parts.js";
 import { specialIds } from "./llama-like.js";
 
 export const classic: Family = {
@@ -32,7 +32,7 @@ export const classic: Family = {
   recipes(config) {
     const all = new Map<string, Recipe>();
     const { encoder, decoder } = config as EncoderDecoderConfig;
-    putBoth(all, "head", "decoder/projection");
+    for (const kind of ["weight", "bias"]) all.set(`head.${kind}`, { tensor: `decoder/projection/${kind}` });
     for (const [part, stack] of [
       ["encoder", encoder],
       ["decoder", decoder],

@@ -20,6 +20,8 @@ export interface ModelPart {
 /** Ids beyond this are not believed. */
 export const maxTokenId = 2 ** 24;
 
+const longestAffix = 64;
+
 type Reader = (field: JsonField) => ModelPart;
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -68,8 +70,8 @@ function readBpe(field: JsonField): ModelPart {
   if (!dropout.absent && dropout.number() !== 0)
     throw new UnsupportedError("BPE dropout", String(dropout.value), ["0"]);
   const unknown = field.get("unk_token");
-  const continuingPrefix = optionalText(field.get("continuing_subword_prefix"));
-  const endOfWordSuffix = optionalText(field.get("end_of_word_suffix"));
+  const continuingPrefix = affix(field.get("continuing_subword_prefix"));
+  const endOfWordSuffix = affix(field.get("end_of_word_suffix"));
   const unknownId = unknown.absent ? undefined : requireId(unknown, vocabulary);
   const ignoreMerges = field.get("ignore_merges").boolean(false);
   const bpe = new BpeModel({
@@ -87,8 +89,11 @@ function readBpe(field: JsonField): ModelPart {
   return { model, vocabulary, unknownId };
 }
 
-function optionalText(field: JsonField): string | undefined {
-  return field.absent || field.value === "" ? undefined : field.string();
+/** What is written before or after subwords; short, since it is added to every one of them. */
+function affix(field: JsonField): string | undefined {
+  if (field.absent || field.value === "") return undefined;
+  if (field.string().length > longestAffix) throw field.error(`is longer than ${longestAffix} characters`);
+  return field.string();
 }
 
 function requireId(field: JsonField, vocabulary: Vocabulary): number {
@@ -136,10 +141,11 @@ function readUnigram(field: JsonField): ModelPart {
 function readWordPiece(field: JsonField): ModelPart {
   const vocabulary = readVocabulary(field.get("vocab"));
   const unknownId = requireId(field.get("unk_token"), vocabulary);
+  const prefix = field.get("continuing_subword_prefix");
   const model = new WordPieceModel({
     vocabulary,
     unknownId,
-    continuingPrefix: field.get("continuing_subword_prefix").string("##"),
+    continuingPrefix: prefix.absent ? "##" : (affix(prefix) ?? ""),
     maxCharacters: field.get("max_input_chars_per_word").count(1000, 100),
   });
   return { model, vocabulary, unknownId };

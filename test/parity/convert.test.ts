@@ -103,6 +103,28 @@ describe("storage types", () => {
   });
 });
 
+describe("what GGUF cannot say", () => {
+  const noticesFor = async (name: string): Promise<string> => {
+    const notices: string[] = [];
+    const onNotice = (notice: string) => notices.push(notice);
+    await convertCheckpoint(join(fixtures, name), join(out, "noticed.gguf"), { to: "gguf", force: true, onNotice });
+    return notices.join("\n");
+  };
+
+  test("is told, and nothing else is", async () => {
+    expect(await noticesFor("gpt2-gelu-unscaled-attention")).toMatch(/no keys for decoder\.feedForward\.activation/);
+    expect(await noticesFor("mistral-window")).toMatch(/does not apply the sliding window/);
+    expect(await noticesFor("gemma2-no-capping-untied")).toMatch(/will not open this file.*knows no output\.weight/);
+    for (const name of ["llama-rope-llama3", "qwen3-tied", "gemma2", "gemma3-six-layers", "phi3-longrope", "gpt2"]) {
+      expect(await noticesFor(name), name).toBe("no tokenizer: GGUF without one");
+    }
+  });
+
+  test("does not include a window in any regular pattern", async () => {
+    expect(await noticesFor("gemma3-rope-linear")).not.toMatch(/window/);
+  });
+});
+
 describe("the output", () => {
   const source = join(fixtures, "llama-mqa");
 

@@ -4,7 +4,7 @@ import { InvalidValueError } from "../../core/errors.js";
 import { convertTensor, type GgufContents, type GgufValue } from "../../formats/index.js";
 import type { OpenedCheckpoint } from "../checkpoint.js";
 import type { DecoderOnlyConfig } from "../config.js";
-import { isComputedBuffer, toGgufName } from "../gguf/names.js";
+import { type GgufArchitecture, isComputedBuffer, toGgufName } from "../gguf/names.js";
 import { ggufDialect, publishedConfigKey } from "../gguf/open-gguf.js";
 import { architectureOfFamily, departures, describeForGguf, text, u32 } from "../gguf/write-config.js";
 import { withName } from "../lazy-tensors.js";
@@ -31,6 +31,8 @@ export async function toGguf(
     names.has(each),
   );
   tellLimits(model, lost, options);
+  const refused = refusedByLlamaCpp(architecture, names);
+  if (refused !== undefined) options.onNotice?.(`llama.cpp will not open this file: for ${architecture} it ${refused}`);
   const tensors = [...laidOut, ...description.tensors];
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", text(architecture)],
@@ -108,6 +110,23 @@ function tellLimits(model: DecoderOnlyConfig, lost: readonly string[], { onNotic
   const slides = model.decoder.layers.some(({ window }) => window > 0);
   if (slides && ["mistral", "phi3"].includes(model.family)) {
     onNotice?.(`llama.cpp does not apply the sliding window of ${model.family}: it differs on texts longer than that`);
+  }
+}
+
+/** Why llama.cpp's loader, which wants exactly the tensors that it knows, would refuse the file; undefined: it opens it. */
+function refusedByLlamaCpp(architecture: GgufArchitecture, names: ReadonlySet<string>): string | undefined {
+  const missing = (name: string) => (names.has(name) ? undefined : `needs ${name}`);
+  const foreign = (name: string) => (names.has(name) ? `knows no ${name}` : undefined);
+  switch (architecture) {
+    case "gemma2":
+      return foreign("output.weight") ?? foreign("blk.0.attn_q.bias");
+    case "gemma3":
+    case "qwen3":
+      return foreign("blk.0.attn_output.bias");
+    case "gptneox":
+      return missing("output.weight") ?? missing("blk.0.attn_qkv.bias");
+    default:
+      return undefined;
   }
 }
 

@@ -73,7 +73,7 @@ function putWindow(put: Put, architecture: GgufArchitecture, { decoder: { layers
   put("attention.sliding_window", u32(window));
   if (architecture !== "gemma3") return;
   const fitsPeriod = (period: number) => layers.every((layer, i) => layer.window > 0 === ((i + 1) % period !== 0));
-  const period = [6, ...layers.keys()].find((candidate) => candidate > 0 && fitsPeriod(candidate));
+  const period = [6, ...layers.map((_, i) => i + 1)].find(fitsPeriod);
   if (period !== undefined && period !== 6) put("attention.sliding_window_pattern", u32(period));
 }
 

@@ -6,6 +6,7 @@
  */
 import { BlockPool } from "../cache/block-pool.js";
 import { BlockTable } from "../cache/block-table.js";
+import { Breather } from "../core/breathe.js";
 import { HithertoError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { blocksFor } from "../models/decoder-graph.js";
 import type { DecoderProgram, Network } from "../models/network.js";
@@ -91,6 +92,7 @@ export class Engine {
     const program = options.program ?? this.network.decoder;
     const total = parts.reduce((sum, part) => sum + part.ids.length, 0);
     const run = new Run(program, this.network);
+    const breather = new Breather();
     let done = 0;
     const finish = async (): Promise<void> => {
       if (run.tokens === 0) return;
@@ -101,6 +103,7 @@ export class Engine {
       if (options.onOutput !== undefined) run.deliver(options.onOutput);
       options.onProgress?.(done, total);
       run.clear();
+      if (done < total) await breather.breathe();
     };
     try {
       for (const [index, part] of parts.entries()) {

@@ -16,6 +16,8 @@ export interface GenerationOptions {
   readonly alternatives?: number;
   /** Ends the generation between two steps; the generator then throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Called as the prompt is run, with the tokens done and their number. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** One token of a completion. */
@@ -30,7 +32,7 @@ export interface GenerationStep {
   readonly stop?: StopReason;
 }
 
-const optionNames = ["maxTokens", "sampling", "stopping", "alternatives", "signal"];
+const optionNames = ["maxTokens", "sampling", "stopping", "alternatives", "signal", "onProgress"];
 
 /** @throws UnknownOptionError, OutOfRangeError, InvalidValueError */
 export function checkGeneration(options: GenerationOptions): void {
@@ -58,7 +60,8 @@ export async function* generate(
   const breather = new Breather();
   for (let count = 1; ; count++) {
     signal?.throwIfAborted();
-    const { token, text, logprob, alternatives } = await session.step({ signal });
+    const onProgress = count === 1 ? options.onProgress : undefined;
+    const { token, text, logprob, alternatives } = await session.step({ signal, onProgress });
     const shown = ends.has(token) || stops.has(token) ? { text: "" } : strings.push(text);
     const stop = stopReason(token, shown.stopped, {
       ends,

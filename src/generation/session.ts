@@ -21,6 +21,8 @@ export interface StepOptions {
   /** Take this token instead of choosing one. */
   readonly token?: number;
   readonly signal?: AbortSignal;
+  /** Called as tokens that were added since the last step are run. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** What one step did. */
@@ -94,7 +96,7 @@ export class Session {
    * Logits for the token after the last one. Runs what was added since the last call.
    * @returns [vocabSize], the session's own memory: valid until its next step
    */
-  async logits(signal?: AbortSignal): Promise<Float32Array> {
+  async logits(signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<Float32Array> {
     const sequence = this.#open();
     if (this.#ids.length === 0)
       throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
@@ -107,6 +109,7 @@ export class Session {
     this.#logitsLength = -1;
     await this.engine.advance([{ sequence, ids, outputs: "last" }], {
       signal,
+      onProgress,
       onOutput: ({ logits, logSumExp }) => {
         this.#logits!.set(logits);
         this.#logSumExp = logSumExp;
@@ -121,7 +124,7 @@ export class Session {
    * @throws ContextFullError, OutOfRangeError for a given token that is not in the vocabulary
    */
   async step(options: StepOptions = {}): Promise<Step> {
-    const logits = await this.logits(options.signal);
+    const logits = await this.logits(options.signal, options.onProgress);
     const position = this.#ids.length;
     const token = options.token ?? this.#sampler.choose(logits, position);
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {

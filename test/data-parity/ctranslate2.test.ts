@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 import { readCtranslate2, readSafetensors, readTensorFloats } from "../../src/formats/index.js";
 import { openFileSource } from "../../src/formats/index.node.js";
 import type { Model } from "../../src/generation/model.js";
-import { backendNames, loadModel } from "../../src/load-model.node.js";
+import { loadModel } from "../../src/load-model.node.js";
 import { describeWithData } from "../data.js";
+import { availableBackends } from "../support/backends.js";
 
 interface Expected {
   readonly translate: readonly { readonly input: string[]; readonly output: string[]; readonly beam_size?: number }[];
@@ -29,7 +30,7 @@ describeWithData("ct2-aren-transliteration", "ct2-aren-transliteration", (folder
   const idsOf = (tokens: string[], lines: string[]) =>
     tokens.map((token) => (lines.includes(token) ? lines.indexOf(token) : lines.length));
 
-  describe.each(backendNames)("on %s", (backend) => {
+  describe.each(availableBackends)("on %s", (backend) => {
     test("writes the published outputs", async () => {
       await using model = await loadModel(join(folder, "float32"), { backend });
       const greedy = expected.translate.filter((each) => each.beam_size === undefined);

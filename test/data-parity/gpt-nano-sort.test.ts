@@ -5,11 +5,12 @@ import { expect, test } from "vitest";
 import { memoryTensor } from "../../src/formats/index.js";
 import type { Model } from "../../src/generation/model.js";
 import { modelFrom } from "../../src/load-model.js";
-import { backendNames, createBackend } from "../../src/load-model.node.js";
+import { createBackend } from "../../src/load-model.node.js";
 import type { OpenedCheckpoint } from "../../src/models/checkpoint.js";
 import { ConfigReader } from "../../src/models/config-reader.js";
 import { huggingFaceDialect } from "../../src/models/family.js";
 import { describeWithData } from "../data.js";
+import { availableBackends } from "../support/backends.js";
 
 interface Stored {
   readonly shape: number[];
@@ -47,7 +48,7 @@ const tokens = 11;
 describeWithData("gpt-nano-sort", "gpt-nano-sort", (folder) => {
   const partials = readTensors(join(folder, "gpt-nano-sort-t0-partials.json"));
 
-  test.each(backendNames)("every activation of block 0 and the logits: %s", async (name) => {
+  test.each(availableBackends)("every activation of block 0 and the logits: %s", async (name) => {
     const backend = await createBackend({ backend: name });
     await using model = await modelFrom(checkpoint(folder), backend, {}, () => backend.dispose());
     const ids = partials.get("idx")!;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readSafetensors, readTensorFloats } from "../../src/formats/index.js";
 import { openFileSource } from "../../src/formats/index.node.js";
-import { backendNames, loadModel } from "../../src/load-model.node.js";
+import { loadModel } from "../../src/load-model.node.js";
 import { describeWithData } from "../data.js";
+import { availableBackends } from "../support/backends.js";
 
 interface ReferenceCase {
   readonly text: string;
@@ -18,7 +19,7 @@ describeWithData("llama2c-stories260K", "stories260K", (folder) => {
   const published = readFileSync(join(folder, "greedy_200_steps.expected.txt"), "utf8");
   const { cases } = JSON.parse(readFileSync(join(folder, "reference.json"), "utf8")) as { cases: ReferenceCase[] };
 
-  test.each(backendNames)("writes the published text, character for character: %s", async (backend) => {
+  test.each(availableBackends)("writes the published text, character for character: %s", async (backend) => {
     for (const file of ["stories260K.bin", "stories260K_v1.bin"]) {
       await using model = await loadModel(join(folder, file), { backend });
       let text = "";
@@ -28,7 +29,7 @@ describeWithData("llama2c-stories260K", "stories260K", (folder) => {
     }
   });
 
-  test.each(backendNames)("gives the reference logits and log-probabilities: %s", async (backend) => {
+  test.each(availableBackends)("gives the reference logits and log-probabilities: %s", async (backend) => {
     await using file = await readSafetensors(await openFileSource(join(folder, "reference_logits.safetensors")));
     await using model = await loadModel(join(folder, "stories260K.bin"), { backend });
     for (const [index, { text, ids_with_bos: ids, token_logprobs: logprobs }] of cases.entries()) {

@@ -3,12 +3,13 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { backendNames, loadModel } from "../../src/load-model.node.js";
+import { loadModel } from "../../src/load-model.node.js";
+import { availableBackends } from "../support/backends.js";
 import { checkGreedy, checkLogits, contextFor, readReference } from "./reference.js";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const cases = readdirSync(join(folder, "gguf")).map((file) => file.replace(/\.gguf$/, ""));
-const backends = (process.env.HITHERTO_PARITY_BACKENDS?.split(",") ?? backendNames) as typeof backendNames;
+const backends = (process.env.HITHERTO_PARITY_BACKENDS?.split(",") ?? availableBackends) as typeof availableBackends;
 
 describe.each(backends)("GGUF on %s", (backend) => {
   test.each(cases)("%s", async (name) => {

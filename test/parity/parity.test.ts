@@ -4,16 +4,17 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { modelFrom } from "../../src/load-model.js";
-import { backendNames, createBackend, loadModel } from "../../src/load-model.node.js";
+import { createBackend, loadModel } from "../../src/load-model.node.js";
 import { ConfigReader } from "../../src/models/config-reader.js";
 import { openCheckpoint } from "../../src/models/open.node.js";
+import { availableBackends } from "../support/backends.js";
 import { checkDecode, checkGreedy, checkLogits, contextFor, readReference } from "./reference.js";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "fixtures");
 const cases = readdirSync(fixtures, { withFileTypes: true }).filter(
   (entry) => entry.isDirectory() && entry.name !== "stories-tiny",
 );
-const backends = (process.env.HITHERTO_PARITY_BACKENDS?.split(",") ?? backendNames) as typeof backendNames;
+const backends = (process.env.HITHERTO_PARITY_BACKENDS?.split(",") ?? availableBackends) as typeof availableBackends;
 
 describe.each(backends)("parity with PyTorch on %s", (backend) => {
   test.each(cases.map(({ name }) => name))("%s", async (name) => {

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomModel, storyModel } from "../../test/support/tiny-model.js";
+import { CacheFullError } from "../cache/block-pool.js";
+import { ContextFullError } from "../cache/block-table.js";
+import { DisposedError, InvalidValueError, OutOfRangeError, UnknownOptionError } from "../core/errors.js";
+import { SequenceBusyError } from "./engine.js";
+import type { Model } from "./model.js";
+import type { Session } from "./session.js";
+
+let model: Model;
+let stories: Model;
+
+beforeAll(async () => {
+  model = await randomModel({ contextLength: 128, cache: { positions: 512 } });
+  stories = await storyModel();
+});
+afterAll(async () => {
+  await model.dispose();
+  await stories.dispose();
+});
+
+describe("a session", () => {
+  test("reports the token, its log-probability and the alternatives, all from one pass", async () => {
+    using session = await model.session([1, 2, 3], { alternatives: 4 });
+    const { token, logprob, alternatives, position, logits } = await session.step();
+    const normaliser = Math.log(logits.reduce((sum, z) => sum + Math.exp(z), 0));
+    expect(position).toBe(3);
+    expect(alternatives).toHaveLength(4);
+    expect(alternatives[0]).toEqual({ token, logprob });
+    expect(logprob).toBeCloseTo(Math.max(...logits) - normaliser, 4);
+    const descending = [...logits].sort((a, b) => b - a);
+    expect(alternatives.map((each) => logits[each.token])).toEqual(descending.slice(0, 4));
+  });
+
+  test("takes a given token instead of choosing one", async () => {
+    using session = await model.session([1]);
+    expect((await session.step({ token: 42 })).token).toBe(42);
+    expect(session.tokenIds).toEqual([1, 42]);
+    await expect(session.step({ token: 500 })).rejects.toThrow(OutOfRangeError);
+    expect(session.tokenIds).toEqual([1, 42]);
+  });
+
+  test("gives text that is the tokens' text, also after a rewind", async () => {
+    using session = await stories.session("Once upon a time");
+    let text = "";
+    for (let i = 0; i < 30; i++) text += (await session.step()).text;
+    session.rewind(10);
+    using again = await stories.session("Once upon a time");
+    let shorter = "";
+    for (let i = 0; i < 20; i++) shorter += (await again.step()).text;
+    expect(text.startsWith(shorter)).toBe(true);
+    expect(session.text).toBe(again.text);
+    let continued = shorter;
+    for (let i = 0; i < 10; i++) continued += (await session.step()).text;
+    expect(continued).toBe(text);
+  });
+
+  test("forks that have other options differ; those that have not, do not", async () => {
+    using parent = await model.session([1, 2], { sampling: { temperature: 1, seed: 4 } });
+    await parent.take(3);
+    using same = parent.fork();
+    using other = parent.fork({ sampling: { seed: 5 } });
+    const expected = await parent.take(20);
+    expect(await same.take(20)).toEqual(expected);
+    expect(await other.take(20)).not.toEqual(expected);
+    expect(same.seed).toBe(4);
+  });
+
+  test("refuses what cannot be, and is unharmed", async () => {
+    using session = await model.session([1, 2, 3]);
+    expect(() => session.rewind(4)).toThrow(OutOfRangeError);
+    expect(() => session.rewind(0.5)).toThrow(OutOfRangeError);
+    await expect(session.append([9999])).rejects.toThrow(OutOfRangeError);
+    await expect(session.append("text")).rejects.toThrow(InvalidValueError);
+    expect(session.tokenIds).toEqual([1, 2, 3]);
+    using fresh = await model.session([1, 2, 3]);
+    expect(await session.take(5)).toEqual(await fresh.take(5));
+  });
+
+  test("an empty timeline cannot be stepped", async () => {
+    using session = await model.session([1]);
+    session.rewind(1);
+    await expect(session.step()).rejects.toThrow(InvalidValueError);
+  });
+
+  test("says that it was disposed", async () => {
+    const session = await model.session([1]);
+    session.dispose();
+    session.dispose();
+    await expect(session.step()).rejects.toThrow(DisposedError);
+    expect(() => session.fork()).toThrow(DisposedError);
+    expect(() => session.rewind(1)).toThrow(DisposedError);
+  });
+});
+
+describe("limits", () => {
+  test("a sequence ends at the context length", async () => {
+    using session = await model.session(new Array<number>(127).fill(7));
+    await session.step();
+    expect(session.room).toBe(0);
+    await session.step();
+    await expect(session.step()).rejects.toThrow(ContextFullError);
+    await expect(model.logits(new Array<number>(129).fill(7))).rejects.toThrow(ContextFullError);
+  });
+
+  test("a full cache says so, and goes on when sessions are disposed", async () => {
+    const sessions: Session[] = [];
+    const open = async () => {
+      const session = await model.session(new Array<number>(100).fill(3));
+      sessions.push(session);
+      await session.step();
+    };
+    for (let i = 0; i < 4; i++) await open();
+    await expect(open()).rejects.toThrow(CacheFullError);
+    for (const session of sessions) session.dispose();
+    await open();
+    sessions.at(-1)!.dispose();
+    expect(model.engine.pool.used).toBe(0);
+  });
+
+  test("one sequence cannot stand twice in one run", async () => {
+    const sequence = await model.engine.sequence();
+    const part = { sequence, ids: [1], outputs: "last" as const };
+    await expect(model.engine.advance([part, part])).rejects.toThrow(SequenceBusyError);
+    sequence.dispose();
+    expect(model.engine.pool.used).toBe(0);
+  });
+
+  test("10,000 sessions opened, forked and disposed leave the cache empty", async () => {
+    for (let i = 0; i < 10_000; i++) {
+      const session = await model.session([i % 500, 2]);
+      if (i % 100 === 0) await session.step();
+      session.fork().dispose();
+      session.dispose();
+    }
+    expect(model.engine.pool.used).toBe(0);
+  });
+});
+
+describe("an abort signal", () => {
+  test("stops between runs; the session goes on from where it was", async () => {
+    const prompt = Array.from({ length: 100 }, (_, i) => i);
+    using session = await model.session(prompt);
+    await expect(session.logits(AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
+    using fresh = await model.session(prompt);
+    expect(await session.take(3)).toEqual(await fresh.take(3));
+  });
+});
+
+describe("sessions at the same time", () => {
+  test("do not disturb each other", async () => {
+    const prompts = [[1], [2, 3], [4, 5, 6]];
+    const alone = [];
+    for (const prompt of prompts) {
+      using session = await model.session(prompt);
+      alone.push(await session.take(20));
+    }
+    const together = await Promise.all(
+      prompts.map(async (prompt) => {
+        using session = await model.session(prompt);
+        const tokens = await session.take(20);
+        return tokens;
+      }),
+    );
+    expect(together).toEqual(alone);
+  });
+});
+
+describe("options", () => {
+  test("that nobody knows are refused", async () => {
+    await expect(model.session([1], { temperature: 1 } as never)).rejects.toThrow(UnknownOptionError);
+    await expect(model.session([1], { alternatives: 501 })).rejects.toThrow(OutOfRangeError);
+    expect(model.engine.pool.used).toBe(0);
+  });
+});

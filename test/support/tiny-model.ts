@@ -1,0 +1,25 @@
+/** Models for tests of sessions and generation: small, random, and there in a bare clone. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Model } from "../../src/generation/model.js";
+import { modelFrom } from "../../src/load-model.js";
+import { createBackend, type LoadModelOptions, loadModel } from "../../src/load-model.node.js";
+import { randomLlama, shapes } from "./random-llama.js";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** A Llama of 500 tokens' vocabulary and random weights, without a tokenizer. */
+export async function randomModel(options: LoadModelOptions = {}, endIds: readonly number[] = []): Promise<Model> {
+  const backend = await createBackend(options);
+  return modelFrom({ ...randomLlama(shapes.small), endIds }, backend, options, () => backend.dispose());
+}
+
+/** The embedded model, which has a tokenizer and tells stories. */
+export function storyModel(options: LoadModelOptions = {}): Promise<Model> {
+  return loadModel(join(root, "models", "stories-tiny"), options);
+}
+
+/** A tiny T5 with random weights. */
+export function encoderDecoderModel(options: LoadModelOptions = {}): Promise<Model> {
+  return loadModel(join(root, "test", "parity", "fixtures", "t5-relu-tied"), options);
+}

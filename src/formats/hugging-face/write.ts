@@ -4,6 +4,7 @@ import { InvalidValueError } from "../../core/errors.js";
 import { type ByteSink, writeFile } from "../byte-sink.js";
 import { type ShardOptions, writeShardedSafetensors } from "../safetensors/sharded.js";
 import { encodeText } from "../text.js";
+import { configJson } from "./config-json.js";
 import { type JsonObject, tokenizerFileNames } from "./read.js";
 
 /** What to write. */
@@ -45,5 +46,5 @@ export async function writeHuggingFace(
 }
 
 function json(value: JsonObject): Uint8Array {
-  return encodeText(`${JSON.stringify(value, null, 2)}\n`);
+  return encodeText(configJson(value));
 }

@@ -1,4 +1,4 @@
-/** The package where there is no Node: everything but what touches files, addons and the system's threads. */
+/** The package where there is no Node: everything but what touches the system's files, addons and threads. */
 export type { Backend } from "./backends/backend.js";
 export { ReferenceBackend } from "./backends/reference/reference-backend.js";
 export { CacheFullError } from "./cache/block-pool.js";
@@ -25,10 +25,12 @@ export { Model, type Prompt } from "./generation/model.js";
 export type { SamplingOptions } from "./generation/sampling/sampler.js";
 export { Session, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
+export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";
 export type { ModelConfig } from "./models/config.js";
 export type { LoadProgress } from "./models/load-parameters.js";
+export { openFiles } from "./models/open-files.js";
 export { openHuggingFace } from "./models/open-hugging-face.js";
 export { openLlama2c } from "./models/open-llama2c.js";
 export type { ChatMessage, ChatOptions, LoadedTokenizer, Tokenizer } from "./tokenizers/index.js";

@@ -11,6 +11,7 @@ const { exports: entries } = JSON.parse(readFileSync(join(repository, "package.j
 /** Every file that package.json names, as the source it is compiled from. */
 function sourcesOf(entry: unknown): string[] {
   if (typeof entry !== "string") return Object.values(entry as object).flatMap(sourcesOf);
+  if (entry === "./dist/wasm/*") return ["tools/wasm.ts"]; // what makes them
   return [entry.replace(/^\.\/dist\//, "src/").replace(/(\.d\.ts|\.js)$/, ".ts")];
 }
 
@@ -39,9 +40,9 @@ describe("package exports", () => {
   test("in Node, everything of the browser's entry and what needs a system", async () => {
     const [browser, node] = await Promise.all([import("../src/index.js"), import("../src/index.node.js")]);
     expect(Object.keys(node)).toEqual(expect.arrayContaining(Object.keys(browser)));
-    expect(node).toHaveProperty("loadModel");
     expect(browser).toHaveProperty("modelFrom");
-    expect(browser).not.toHaveProperty("loadModel");
+    // One name, and in each place the one that works there.
+    expect(node.loadModel).not.toBe(browser.loadModel);
   });
 
   test.each(["src/index.ts", "src/formats/index.ts", "src/tokenizers/index.ts"])(

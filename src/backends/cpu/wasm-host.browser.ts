@@ -1,4 +1,5 @@
 /** The WebAssembly runtime in a browser: modules by `fetch`, threads from `Worker` on cross-origin isolated pages. */
+import { InternalError } from "../../core/errors.js";
 import {
   threadSource,
   validatesRelaxedSimd,
@@ -44,7 +45,7 @@ export class BrowserWasmHost implements WasmHost {
     try {
       await new Promise<void>((resolve, reject) => {
         worker.onmessage = () => resolve();
-        worker.onerror = (event) => reject(new Error(event.message));
+        worker.onerror = (event) => reject(new InternalError(event.message));
         worker.postMessage(data);
       });
     } finally {

@@ -35,8 +35,20 @@ HH_INLINE f32x16 load_halves(const uint16_t *from) {
   HH_EACH_PART(i) r.part[i] = (f32_part)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from + 4 * i)));
 #else
   /* The sign stays in front, the exponent moves to where a float has it and is 112 too small: the product is exact. */
+#if defined(__wasm_simd128__)
+  HH_EACH_PART(i) {
+    const v128_t bits = wasm_i32x4_shl(wasm_i32x4_load16x4(from + 4 * i), 13);
+    r.part[i] = (f32_part)wasm_f32x4_mul(wasm_v128_and(bits, wasm_i32x4_splat((int32_t)0x8fffe000)), wasm_f32x4_splat(0x1p112f));
+  }
+  /* Infinite and not a number are so rare in weights that eight are tested at once. */
+  const v128_t magnitude = wasm_i16x8_splat(0x7fff), largest = wasm_i16x8_splat(0x7bff);
+  const v128_t first = wasm_i16x8_gt(wasm_v128_and(wasm_v128_load(from), magnitude), largest);
+  const v128_t second = wasm_i16x8_gt(wasm_v128_and(wasm_v128_load(from + 8), magnitude), largest);
+  if (!wasm_v128_any_true(wasm_v128_or(first, second))) return r;
+#else
   const i32x16 bits = and_int(shift_right(shift_left(widen_shorts(from), 16), 3), splat_int((int32_t)0x8fffe000));
   r = mul16(of_bits(bits), splat16(0x1p112f));
+#endif
   /* From 65536 on it was infinite or not a number, which the largest exponent says. */
   const f32x16 exponent = where_less(abs16(r), splat16(65536.0f), splat16(0.0f), of_bits(splat_int(0x7f800000)));
   r = of_bits(or_int(bits_of(r), bits_of(exponent)));

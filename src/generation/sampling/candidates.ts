@@ -7,10 +7,12 @@ export class Candidates {
   readonly ids: Int32Array;
   readonly scores: Float32Array;
   count = 0;
+  readonly #probabilities: Float64Array;
 
   constructor(vocabSize: number) {
     this.ids = new Int32Array(vocabSize);
     this.scores = new Float32Array(vocabSize);
+    this.#probabilities = new Float64Array(vocabSize);
   }
 
   /** Starts again from all tokens. @param logits - [vocabSize] */
@@ -39,10 +41,10 @@ export class Candidates {
     return largest;
   }
 
-  /** Probabilities of the candidates, in their order; float64, summing to 1. */
+  /** Probabilities of the candidates, in their order; float64, summing to 1. Valid until the next call. */
   probabilities(): Float64Array {
     const largest = this.largest();
-    const values = new Float64Array(this.count);
+    const values = this.#probabilities.subarray(0, this.count);
     let sum = 0;
     for (let i = 0; i < this.count; i++) {
       values[i] = Math.exp(this.scores[i]! - largest);

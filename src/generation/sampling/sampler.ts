@@ -32,10 +32,13 @@ export interface Sampler {
   choose(logits: Float32Array, position: number): number;
 }
 
-/** @throws UnknownOptionError, OutOfRangeError, InvalidValueError */
-export function createSampler(options: SamplingOptions, vocabSize: number): Sampler {
+/**
+ * @param inheritedSeed - the seed where `options` names none: unlike a seed that was named, no reason to draw
+ * @throws UnknownOptionError, OutOfRangeError, InvalidValueError
+ */
+export function createSampler(options: SamplingOptions, vocabSize: number, inheritedSeed?: number): Sampler {
   rejectUnknownOptions(options, ["temperature", "topK", "topP", "minP", "seed"], "sampling");
-  const seed = options.seed ?? freshSeed();
+  const seed = options.seed ?? inheritedSeed ?? freshSeed();
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new InvalidValueError("sampling.seed", "a whole number from 0 on", seed);
   const filters = createFilters(options);

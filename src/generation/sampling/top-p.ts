@@ -3,7 +3,7 @@
  * Holtzman et al., 2020 (arXiv:1904.09751), §3.1.
  */
 import { OutOfRangeError } from "../../core/errors.js";
-import type { Filter } from "./candidates.js";
+import type { Candidates, Filter } from "./candidates.js";
 
 /**
  * Candidates tied with the last one kept are kept too, so the result never depends on token order.
@@ -13,25 +13,31 @@ export function topPFilter(p: number): Filter {
   if (!(p > 0 && p <= 1)) throw new OutOfRangeError("topP", "above 0, at most 1", p);
   return (candidates) => {
     if (p === 1) return;
-    const probabilities = candidates.probabilities();
-    const threshold = nucleusThreshold(probabilities, p);
-    let smallest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < candidates.count; i++) {
-      if (probabilities[i]! >= threshold) smallest = Math.min(smallest, candidates.scores[i]!);
-    }
-    candidates.keepFrom(smallest);
+    candidates.keepFrom(nucleusThreshold(candidates, p));
   };
 }
 
-/** The probability of the least likely member of the nucleus. */
-function nucleusThreshold(probabilities: Float64Array, p: number): number {
-  // Candidates below this bound hold less than 1 - p together, so the nucleus lies above it: sort only those.
-  const bound = (1 - p) / probabilities.length;
-  const likely = probabilities.filter((probability) => probability >= bound).sort();
+/** Scores are sorted only inside the one bucket in which the mass reaches p: this many buckets per unit of score. */
+const bucketsPerUnit = 64;
+const bucketCount = 2048;
+
+/** The score of the least likely member of the nucleus. */
+function nucleusThreshold(candidates: Candidates, p: number): number {
+  const { scores, count } = candidates;
+  const probabilities = candidates.probabilities();
+  const largest = candidates.largest();
+  const bucketOf = (i: number) => Math.min(bucketCount - 1, Math.floor((largest - scores[i]!) * bucketsPerUnit));
+  const masses = new Float64Array(bucketCount);
+  for (let i = 0; i < count; i++) masses[bucketOf(i)]! += probabilities[i]!;
   let mass = 0;
-  for (let i = likely.length - 1; i >= 0; i--) {
-    mass += likely[i]!;
-    if (mass >= p) return likely[i]!;
+  let bucket = 0;
+  while (bucket < bucketCount - 1 && mass + masses[bucket]! < p) mass += masses[bucket++]!;
+  const members: number[] = [];
+  for (let i = 0; i < count; i++) if (bucketOf(i) === bucket) members.push(i);
+  members.sort((a, b) => scores[b]! - scores[a]!);
+  for (const i of members) {
+    mass += probabilities[i]!;
+    if (mass >= p) return scores[i]!;
   }
-  return 0;
+  return members.length > 0 ? scores[members.at(-1)!]! : Number.NEGATIVE_INFINITY;
 }

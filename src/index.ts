@@ -23,7 +23,7 @@ export type { GenerationOptions, GenerationStep } from "./generation/generate.js
 export type { Inspection } from "./generation/inspect.js";
 export { Model, type Prompt } from "./generation/model.js";
 export type { SamplingOptions } from "./generation/sampling/sampler.js";
-export { Session, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
+export { Session, SessionBusyError, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
 export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";

@@ -13,7 +13,7 @@ import type { Tokenizer } from "../tokenizers/tokenizer.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
-import { Session, type SessionOptions } from "./session.js";
+import { Session, type SessionOptions, sessionOptionNames } from "./session.js";
 
 type Text = string | ArrayLike<number>;
 
@@ -93,7 +93,7 @@ export class Model implements AsyncDisposable {
    * Dispose it, or use `using`, to free its place in the cache.
    */
   async session(prompt: Prompt, options: SessionOptions = {}): Promise<Session> {
-    rejectUnknownOptions(options, ["sampling", "alternatives"]);
+    rejectUnknownOptions(options, sessionOptionNames);
     this.#open();
     const { source, ids } = this.#encode(prompt);
     const sequence = await this.engine.sequence(source);

@@ -5,7 +5,7 @@ import { ContextFullError } from "../cache/block-table.js";
 import { DisposedError, InvalidValueError, OutOfRangeError, UnknownOptionError } from "../core/errors.js";
 import { SequenceBusyError } from "./engine.js";
 import type { Model } from "./model.js";
-import type { Session } from "./session.js";
+import { type Session, SessionBusyError } from "./session.js";
 
 let model: Model;
 let stories: Model;
@@ -64,6 +64,53 @@ describe("a session", () => {
     expect(await same.take(20)).toEqual(expected);
     expect(await other.take(20)).not.toEqual(expected);
     expect(same.seed).toBe(4);
+  });
+
+  test("forks of a greedy session are greedy, however that was said", async () => {
+    for (const sampling of [undefined, {}, { temperature: undefined }, { temperature: 0 }]) {
+      using parent = await model.session([1, 2], { sampling });
+      using fork = parent.fork();
+      expect(await fork.take(12)).toEqual(await parent.take(12));
+    }
+  });
+
+  test("forks whatever its length", async () => {
+    const prompt = new Array<number>(300_000).fill(7);
+    using session = await model.session(prompt);
+    using fork = session.fork();
+    expect(fork.length).toBe(prompt.length);
+  });
+
+  test("a fork with options that make no sense holds nothing", async () => {
+    using session = await model.session([1, 2]);
+    await session.step();
+    const used = model.engine.pool.used;
+    expect(() => session.fork({ sampling: { topK: 0 } })).toThrow(OutOfRangeError);
+    expect(() => session.fork({ seed: 1 } as never)).toThrow(UnknownOptionError);
+    session.dispose();
+    expect(model.engine.pool.used).toBe(used - 1);
+  });
+
+  test("does one thing at a time", async () => {
+    using session = await model.session([1, 2, 3]);
+    const first = session.step();
+    const others = [session.step(), session.logits(), session.append([4])];
+    expect(() => session.extend([4])).toThrow(SessionBusyError);
+    expect(() => session.rewind(1)).toThrow(SessionBusyError);
+    expect(() => session.fork()).toThrow(SessionBusyError);
+    for (const other of others) await expect(other).rejects.toThrow(SessionBusyError);
+    const { token } = await first;
+    using fresh = await model.session([1, 2, 3]);
+    expect([token, ...(await session.take(4))]).toEqual(await fresh.take(5));
+  });
+
+  test("may be disposed while it runs: its memory comes back when the run has ended", async () => {
+    const before = model.engine.pool.used;
+    const session = await model.session(Array.from({ length: 120 }, (_, i) => i));
+    const step = session.step();
+    session.dispose();
+    await expect(step).rejects.toThrow(DisposedError);
+    expect(model.engine.pool.used).toBe(before);
   });
 
   test("refuses what cannot be, and is unharmed", async () => {

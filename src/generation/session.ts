@@ -4,7 +4,8 @@
  * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was rewound,
  * forked or fed in pieces continues as a fresh one with the same tokens would.
  */
-import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import { DisposedError, HithertoError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import { rejectUnknownOptions } from "../core/options.js";
 import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
 import { type Alternative, topAlternatives } from "./alternatives.js";
 import type { Engine } from "./engine.js";
@@ -41,26 +42,45 @@ export interface Step {
   readonly logits: Float32Array;
 }
 
+/** A session was used before the step, `logits` or `append` that it was given last had ended. */
+export class SessionBusyError extends HithertoError {
+  readonly code = "SESSION_BUSY";
+
+  constructor() {
+    super("a session does one thing at a time: await its last call before the next, or fork it first");
+  }
+}
+
+/** Options of `Model.session` and of `Session.fork`. */
+export const sessionOptionNames = ["sampling", "alternatives"];
+
 export class Session {
   readonly #ids: number[] = [];
   readonly #alternatives: number;
   readonly #sampler: Sampler;
   #sequence: Sequence | undefined;
+  /** Whether a call that waits for the engine has not ended yet. */
+  #busy = false;
   #stream: TextStream | undefined;
   /** Logits after the last token, when `#logitsLength` is the sequence's length. */
   #logits: Float32Array | undefined;
   #logSumExp = 0;
   #logitsLength = -1;
 
-  /** Called by `Model.session`. @throws what `createSampler` throws */
+  /**
+   * Called by `Model.session`.
+   * @param inheritedSeed - the seed where the options name none; default: a fresh one
+   * @throws what `createSampler` throws
+   */
   constructor(
     readonly engine: Engine,
     readonly tokenizer: Tokenizer | undefined,
     sequence: Sequence,
     readonly options: SessionOptions = {},
+    inheritedSeed?: number,
   ) {
     const { vocabSize } = engine.network.config;
-    this.#sampler = createSampler(options.sampling ?? {}, vocabSize);
+    this.#sampler = createSampler(options.sampling ?? {}, vocabSize, inheritedSeed);
     this.#alternatives = options.alternatives ?? 0;
     if (!(Number.isInteger(this.#alternatives) && this.#alternatives >= 0 && this.#alternatives <= vocabSize)) {
       throw new OutOfRangeError("alternatives", `a whole number from 0 to ${vocabSize}`, this.#alternatives);
@@ -97,7 +117,10 @@ export class Session {
    * @returns [vocabSize], the session's own memory: valid until its next step
    */
   async logits(signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<Float32Array> {
-    const sequence = this.#open();
+    return this.#alone((sequence) => this.#run(sequence, signal, onProgress));
+  }
+
+  async #run(sequence: Sequence, signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<Float32Array> {
     if (this.#ids.length === 0)
       throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
     if (this.#logitsLength === this.#ids.length) return this.#logits!;
@@ -115,6 +138,7 @@ export class Session {
         this.#logSumExp = logSumExp;
       },
     });
+    this.#open(); // it may have been disposed meanwhile
     this.#logitsLength = from + ids.length;
     return this.#logits!;
   }
@@ -124,7 +148,11 @@ export class Session {
    * @throws ContextFullError, OutOfRangeError for a given token that is not in the vocabulary
    */
   async step(options: StepOptions = {}): Promise<Step> {
-    const logits = await this.logits(options.signal, options.onProgress);
+    return this.#alone((sequence) => this.#step(sequence, options));
+  }
+
+  async #step(sequence: Sequence, options: StepOptions): Promise<Step> {
+    const logits = await this.#run(sequence, options.signal, options.onProgress);
     const position = this.#ids.length;
     const token = options.token ?? this.#sampler.choose(logits, position);
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
@@ -145,31 +173,37 @@ export class Session {
 
   /** Adds text or token ids to the timeline; they are run now, so that the next step is quick. */
   async append(addition: string | ArrayLike<number>, signal?: AbortSignal): Promise<void> {
-    this.#open();
+    this.#idle();
     const ids =
       typeof addition === "string" ? this.#needTokenizer().encode(addition, { addSpecialTokens: false }) : addition;
     if (ids.length === 0) return;
     this.extend(ids);
-    try {
-      await this.logits(signal);
-    } catch (error) {
-      this.rewind(ids.length);
-      throw error;
-    }
+    await this.#alone(async (sequence) => {
+      try {
+        await this.#run(sequence, signal);
+      } catch (error) {
+        this.#cut(sequence, ids.length);
+        throw error;
+      }
+    });
   }
 
   /** Adds token ids without running them yet; the next step or `logits` does. */
   extend(ids: ArrayLike<number>): void {
+    this.#idle();
     for (let i = 0; i < ids.length; i++) this.#push(ids[i]!);
   }
 
   /** Takes the last `count` tokens off the timeline. @throws OutOfRangeError */
   rewind(count: number): void {
-    const sequence = this.#open();
+    const sequence = this.#idle();
     if (!(Number.isInteger(count) && count >= 0 && count <= this.#ids.length)) {
       throw new OutOfRangeError("count", `a whole number from 0 to ${this.#ids.length}`, count);
     }
-    if (count === 0) return;
+    if (count > 0) this.#cut(sequence, count);
+  }
+
+  #cut(sequence: Sequence, count: number): void {
     this.#ids.length -= count;
     if (sequence.length > this.#ids.length) sequence.table.truncate(this.#ids.length);
     this.#logitsLength = -1;
@@ -181,11 +215,17 @@ export class Session {
    * It draws the same tokens as this one unless given another seed.
    */
   fork(options: SessionOptions = {}): Session {
-    const sampling = { ...this.options.sampling, seed: this.seed, ...options.sampling };
-    const greedy = this.options.sampling === undefined && options.sampling === undefined;
-    const merged = { ...this.options, ...options, sampling: greedy ? undefined : sampling };
-    const fork = new Session(this.engine, this.tokenizer, this.#open().fork(), merged);
-    fork.#ids.push(...this.#ids);
+    rejectUnknownOptions(options, sessionOptionNames);
+    const merged = { ...this.options, ...options, sampling: { ...this.options.sampling, ...options.sampling } };
+    const sequence = this.#idle().fork();
+    let fork: Session;
+    try {
+      fork = new Session(this.engine, this.tokenizer, sequence, merged, this.seed);
+    } catch (error) {
+      sequence.dispose();
+      throw error;
+    }
+    for (const id of this.#ids) fork.#ids.push(id);
     if (this.#logitsLength === this.#ids.length) {
       fork.#logits = this.#logits!.slice();
       fork.#logSumExp = this.#logSumExp;
@@ -201,9 +241,9 @@ export class Session {
     return text;
   }
 
-  /** Frees the session's memory. It cannot be used afterwards. */
+  /** Frees the session's memory, once what is under way has ended. It cannot be used afterwards. */
   dispose(): void {
-    this.#sequence?.dispose();
+    if (!this.#busy) this.#sequence?.dispose();
     this.#sequence = undefined;
   }
 
@@ -219,6 +259,24 @@ export class Session {
     this.#stream ??= this.tokenizer.stream({ after: this.#ids });
     this.#ids.push(token);
     return this.#stream.push(token);
+  }
+
+  /** Runs `task` while nothing else may touch the timeline. */
+  async #alone<T>(task: (sequence: Sequence) => Promise<T>): Promise<T> {
+    const sequence = this.#idle();
+    this.#busy = true;
+    try {
+      return await task(sequence);
+    } finally {
+      this.#busy = false;
+      if (this.#sequence === undefined) sequence.dispose();
+    }
+  }
+
+  #idle(): Sequence {
+    const sequence = this.#open();
+    if (this.#busy) throw new SessionBusyError();
+    return sequence;
   }
 
   #open(): Sequence {

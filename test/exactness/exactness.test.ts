@@ -9,15 +9,15 @@ import type { StorageType } from "../../src/core/storage.js";
 import type { Model } from "../../src/generation/model.js";
 import { modelFrom } from "../../src/load-model.js";
 import { createBackend, type LoadModelOptions } from "../../src/load-model.node.js";
-import { randomLlama, shapes } from "../support/random-llama.js";
+import { randomLlama, smallShape } from "../support/random-llama.js";
 
 const random = new CounterRandom(3);
 const tokens = (count: number, stream = 0): number[] =>
-  Array.from({ length: count }, (_, i) => Math.floor(random.uniform(stream * 10_000 + i) * shapes.small.vocabSize));
+  Array.from({ length: count }, (_, i) => Math.floor(random.uniform(stream * 10_000 + i) * smallShape.vocabSize));
 
 async function load(options: LoadModelOptions, storage: StorageType): Promise<Model> {
   const backend = await createBackend(options);
-  return modelFrom(randomLlama(shapes.small, storage), backend, {}, () => backend.dispose());
+  return modelFrom(randomLlama(smallShape, storage), backend, {}, () => backend.dispose());
 }
 
 /** The bits of logits, so that a failure shows where they differ. */
@@ -43,7 +43,7 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
   let model: Model;
   let whole: Float32Array;
   const prompt = tokens(70);
-  const vocabSize = shapes.small.vocabSize;
+  const vocabSize = smallShape.vocabSize;
   const rowOf = (all: Float32Array, row: number) => all.slice(row * vocabSize, (row + 1) * vocabSize);
 
   beforeAll(async () => {

@@ -1,4 +1,6 @@
 /** Llama-shaped checkpoints with random weights, made in memory: for exactness tests and for benchmarks. */
+
+import type { Shape } from "../../bench/shapes.js";
 import type { StoredTensor } from "../../src/core/checkpoint.js";
 import { type StorageType, storageBytes, storageTypes } from "../../src/core/storage.js";
 import { memoryTensor, quantize } from "../../src/formats/index.js";
@@ -6,39 +8,19 @@ import type { OpenedCheckpoint } from "../../src/models/checkpoint.js";
 import { ConfigReader } from "../../src/models/config-reader.js";
 import { huggingFaceDialect } from "../../src/models/family.js";
 
-export interface LlamaShape {
-  readonly hiddenSize: number;
-  readonly layerCount: number;
-  readonly headCount: number;
-  readonly keyValueHeadCount: number;
-  readonly intermediateSize: number;
-  readonly vocabSize: number;
-  readonly contextLength: number;
-}
-
-/** The shapes that speed is measured on, and a small one for tests. */
-export const shapes = {
-  small: shape(96, 3, 6, 3, 160, 500, 512),
-  stories260K: shape(64, 5, 8, 4, 172, 512, 512),
-  "15M": shape(288, 6, 6, 6, 768, 32000, 1024),
-  "135M": shape(576, 30, 9, 3, 1536, 49152, 2048),
-  "1.1B": shape(2048, 22, 32, 4, 5632, 32000, 2048),
-} as const satisfies Record<string, LlamaShape>;
-
-function shape(
-  hiddenSize: number,
-  layerCount: number,
-  headCount: number,
-  keyValueHeadCount: number,
-  intermediateSize: number,
-  vocabSize: number,
-  contextLength: number,
-): LlamaShape {
-  return { hiddenSize, layerCount, headCount, keyValueHeadCount, intermediateSize, vocabSize, contextLength };
-}
+/** A small shape whose sizes are no multiples of anything convenient. */
+export const smallShape: Shape = {
+  hiddenSize: 96,
+  layerCount: 3,
+  headCount: 6,
+  keyValueHeadCount: 3,
+  intermediateSize: 160,
+  vocabSize: 500,
+  contextLength: 512,
+};
 
 /** `config.json` of a shape. */
-export function llamaConfig(size: LlamaShape): Record<string, unknown> {
+export function llamaConfig(size: Shape): Record<string, unknown> {
   return {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
@@ -58,7 +40,7 @@ export function llamaConfig(size: LlamaShape): Record<string, unknown> {
 }
 
 /** All tensors under Hugging Face's names; matrices whose rows are whole blocks in `storage`, the rest in f32. */
-export function llamaTensors(size: LlamaShape, storage: StorageType, seed = 1): Map<string, StoredTensor> {
+export function llamaTensors(size: Shape, storage: StorageType, seed = 1): Map<string, StoredTensor> {
   const { hiddenSize, intermediateSize, headCount, keyValueHeadCount, vocabSize } = size;
   const keyValueSize = (hiddenSize / headCount) * keyValueHeadCount;
   const tensors = new Map<string, StoredTensor>();
@@ -84,7 +66,7 @@ export function llamaTensors(size: LlamaShape, storage: StorageType, seed = 1): 
 }
 
 /** The same as an opened checkpoint, ready for `modelFrom`. */
-export function randomLlama(size: LlamaShape, storage: StorageType = "f32", seed = 1): OpenedCheckpoint {
+export function randomLlama(size: Shape, storage: StorageType = "f32", seed = 1): OpenedCheckpoint {
   return {
     path: "random",
     format: "hugging-face",

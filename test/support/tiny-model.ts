@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 import type { Model } from "../../src/generation/model.js";
 import { modelFrom } from "../../src/load-model.js";
 import { createBackend, type LoadModelOptions, loadModel } from "../../src/load-model.node.js";
-import { randomLlama, shapes } from "./random-llama.js";
+import { randomLlama, smallShape } from "./random-llama.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 /** A Llama of 500 tokens' vocabulary and random weights, without a tokenizer. */
 export async function randomModel(options: LoadModelOptions = {}, endIds: readonly number[] = []): Promise<Model> {
   const backend = await createBackend(options);
-  return modelFrom({ ...randomLlama(shapes.small), endIds }, backend, options, () => backend.dispose());
+  return modelFrom({ ...randomLlama(smallShape), endIds }, backend, options, () => backend.dispose());
 }
 
 /** The embedded model, which has a tokenizer and tells stories. */

@@ -4,7 +4,7 @@ import { HithertoError } from "./core/errors.js";
 import type { StorageType } from "./core/storage.js";
 import { type CheckpointFormat, type Interpretation, interpret, type OpenedCheckpoint } from "./models/checkpoint.js";
 import type { ModelConfig } from "./models/config.js";
-import { blocksFor, decoderGraph } from "./models/decoder-graph.js";
+import { decoderGraph } from "./models/decoder-graph.js";
 import type { LoadedTokenizer } from "./tokenizers/index.js";
 
 export interface CheckpointDescription {
@@ -101,8 +101,7 @@ export function describeTensors(
 /** Names that `model.inspect` takes, from the model's graph; its weights are not needed. @throws as `interpret` does */
 export function resultNamesOf(checkpoint: OpenedCheckpoint): string[] {
   const { config } = interpret(checkpoint);
-  const blocks = blocksFor(config.contextLength);
-  const one = { tokens: 1, outputs: 1, sequences: 1, contextLength: config.contextLength, blocks, crossBlocks: blocks };
+  const one = { tokens: 1, outputs: 1, sequences: 1, contextLength: 1, blocks: 1, crossBlocks: 1 };
   return decoderGraph(config, one, 1).graph.resultNames();
 }
 

@@ -39,9 +39,29 @@ export interface Interpretation {
   readonly recipes: Recipes;
 }
 
+/** Where configurations state how many blocks there are. */
+const layerCountKeys = [
+  "num_hidden_layers",
+  "n_layer",
+  "num_layers",
+  "num_decoder_layers",
+  "encoder_layers",
+  "decoder_layers",
+];
+
+/** Every block has tensors of its own, so a claim of more blocks than tensors is refused before anything is made of it. */
+function checkLayerCounts({ config, tensors }: OpenedCheckpoint): void {
+  for (const key of layerCountKeys) {
+    const count = config.values[key];
+    if (typeof count !== "number") continue;
+    config.require(!(count > tensors.size), key, `${count} is more than the checkpoint's ${tensors.size} tensors`);
+  }
+}
+
 /** @throws UnsupportedError for an unknown architecture, FormatError for a configuration that makes no sense */
 export function interpret(checkpoint: OpenedCheckpoint, contextLength?: number): Interpretation {
   const family = familyOf(checkpoint.config);
+  checkLayerCounts(checkpoint);
   const input: FamilyInput = {
     config: checkpoint.config,
     dialect: checkpoint.dialect,

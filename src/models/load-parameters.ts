@@ -4,7 +4,7 @@ import { InternalError } from "../core/errors.js";
 import { narrowToHalves } from "../core/half.js";
 import { type StorageType, storageBytes, storageTypes } from "../core/storage.js";
 import type { Tensor } from "../graph/tensor.js";
-import { type Checkpoint, type LocatedRows, locate, type Recipes, type ToFloats } from "./weights.js";
+import { type Checkpoint, type LocatedRows, locate, type Recipe, type Recipes, type ToFloats } from "./weights.js";
 
 export interface LoadProgress {
   readonly loadedBytes: number;
@@ -39,11 +39,7 @@ export async function loadParameters(
   options: LoadOptions = {},
 ): Promise<void> {
   const wanted = parameters.filter((tensor) => !resources.has(tensor.name));
-  const located = wanted.map((tensor) => {
-    const recipe = recipes.get(tensor.name);
-    if (recipe === undefined) throw new InternalError(`no recipe for parameter ${tensor.name}`);
-    return { tensor, recipe, rows: locate(checkpoint, tensor.name, tensor.shape as number[], recipe, toFloats) };
-  });
+  const located = locateParameters(checkpoint, recipes, wanted, toFloats);
   const totalBytes = located.reduce((sum, { rows }) => sum + bytesOf(rows), 0);
   let loadedBytes = 0;
   const note = (bytes: number): void => {
@@ -61,6 +57,20 @@ export async function loadParameters(
       note(bytesOf(rows));
     }
   }
+}
+
+/** Finds every parameter; nothing is read. @throws MissingTensorError, ShapeError, UnsupportedError */
+export function locateParameters(
+  checkpoint: Checkpoint,
+  recipes: Recipes,
+  parameters: readonly Tensor[],
+  toFloats: ToFloats,
+): { tensor: Tensor; recipe: Recipe; rows: LocatedRows }[] {
+  return parameters.map((tensor) => {
+    const recipe = recipes.get(tensor.name);
+    if (recipe === undefined) throw new InternalError(`no recipe for parameter ${tensor.name}`);
+    return { tensor, recipe, rows: locate(checkpoint, tensor.name, tensor.shape as number[], recipe, toFloats) };
+  });
 }
 
 function bytesOf({ storage, shape: [rows, columns] }: LocatedRows): number {

@@ -11,7 +11,7 @@ import { cacheBlockElements } from "../nn/attention-layer.js";
 import type { ModelConfig } from "./config.js";
 import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
 import { type EncoderGraph, encoderGraph } from "./encoder-graph.js";
-import { type LoadOptions, loadParameters } from "./load-parameters.js";
+import { type LoadOptions, loadParameters, locateParameters } from "./load-parameters.js";
 import type { Checkpoint, Recipes, ToFloats } from "./weights.js";
 
 /** The decoder, compiled, with its inputs open for writing. */
@@ -68,6 +68,8 @@ export class Network {
   ): Promise<Network> {
     const network = new Network(backend, config, options.capacity);
     try {
+      // Shapes first: tables of positions are made with the graph, and take memory that no tensor may back.
+      locateParameters(checkpoint, recipes, network.#claimedParameters(), toFloats);
       const graph = decoderGraph(config, options.capacity);
       const parameters = [...planGraph([graph.logits]).parameters, ...network.#encoderParameters()];
       await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, options);
@@ -93,7 +95,7 @@ export class Network {
 
   /** Every result that can be asked for by name, such as `blocks.0.attention.query`. */
   resultNames(): string[] {
-    return decoderGraph(this.config, this.capacity, 1).graph.resultNames();
+    return decoderGraph(this.config, { ...this.capacity, contextLength: 1 }, 1).graph.resultNames();
   }
 
   /**
@@ -151,6 +153,15 @@ export class Network {
     this.#encoders.clear();
     for (const resource of this.#resources.values()) resource.dispose();
     this.#resources.clear();
+  }
+
+  /** Every parameter, with tables of positions cut to one row. */
+  #claimedParameters(): readonly Tensor[] {
+    const { config } = this;
+    const capacity = { ...this.capacity, contextLength: 1, tokens: 1 };
+    const decoder = decoderGraph(config, capacity).graph;
+    const encoder = config.kind === "decoder-only" ? [] : encoderGraph(config, capacity).graph.tensors;
+    return [...decoder.tensors, ...encoder].filter((tensor) => tensor.origin.kind === "parameter");
   }
 
   #encoderParameters(): readonly Tensor[] {

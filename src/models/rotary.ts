@@ -7,6 +7,7 @@
  * Where published code lets the frequencies depend on the length of the sequence so far (dynamic, longrope), here the
  * context length that the model is loaded for decides, once: otherwise cached keys would no longer match.
  */
+import { InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import type { RotaryConfig } from "../nn/config.js";
 import type { ConfigReader } from "./config-reader.js";
 
@@ -25,11 +26,23 @@ export interface RotarySetting {
 
 type Scaled = { frequencies: number[]; attentionFactor: number };
 
-/** Frequencies of one kind of layer. @throws UnsupportedError for an unknown kind of scaling. */
+/** No honest head turns more elements; checked before a list of frequencies is made. */
+const largestRotaryDim = 65_536;
+
+/**
+ * Frequencies of one kind of layer.
+ * @throws UnsupportedError for an unknown kind of scaling, OutOfRangeError, InvalidValueError for numbers that give none
+ */
 export function rotaryConfig(setting: RotarySetting): RotaryConfig {
+  if (!(setting.rotaryDim <= largestRotaryDim)) {
+    throw new OutOfRangeError("rotated elements of a head", `at most ${largestRotaryDim}`, setting.rotaryDim);
+  }
   const kind = setting.scaling?.has("rope_type") ? "rope_type" : "type";
   const scale = setting.scaling?.choice(kind, scalings, "default") ?? plain;
   const { frequencies, attentionFactor } = scale(setting, setting.scaling!);
+  if (!frequencies.every(Number.isFinite)) {
+    throw new InvalidValueError("rotary frequencies, from rope_theta and its scaling,", "finite numbers", frequencies);
+  }
   return { frequencies: Float32Array.from(frequencies), attentionFactor };
 }
 

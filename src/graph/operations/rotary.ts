@@ -26,8 +26,12 @@ export function rotary(x: Tensor, positions: Tensor, table: Tensor, attributes: 
   if (rowWidth(x) % attributes.headDim !== 0) {
     throw new ShapeError("rotary", `[n, heads · ${attributes.headDim}]`, showShape(x.shape));
   }
-  if (table.shape[1] !== attributes.rotaryDim) {
-    throw new ShapeError("rotary table", `[contextLength, ${attributes.rotaryDim}]`, showShape(table.shape));
+  const { headDim, rotaryDim } = attributes;
+  if (!(rotaryDim >= 0 && rotaryDim <= headDim && rotaryDim % 2 === 0)) {
+    throw new ShapeError("rotary", `an even number of a head's ${headDim} elements`, String(rotaryDim));
+  }
+  if (table.shape[1] !== rotaryDim) {
+    throw new ShapeError("rotary table", `[contextLength, ${rotaryDim}]`, showShape(table.shape));
   }
   return x.graph.apply("rotary", [x, positions, table], attributes, x.shape, "f32");
 }

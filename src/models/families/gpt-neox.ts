@@ -4,7 +4,7 @@ import type { DecoderOnlyConfig } from "../config.js";
 import type { Family, FamilyInput } from "../family.js";
 import type { Recipe } from "../weights.js";
 import { publishedActivations } from "./activations.js";
-import { defaultRotary, headDimOf, specialIds } from "./llama-like.js";
+import { defaultRotary, headDimOf, specialIds, turnedElements } from "./llama-like.js";
 
 export const gptNeoX: Family = {
   name: "gpt_neox",
@@ -30,7 +30,7 @@ function decoder(input: FamilyInput): StackConfig {
   const share = parameters?.has("partial_rotary_factor")
     ? parameters.number("partial_rotary_factor")
     : config.number("rotary_pct", 0.25);
-  const rotaryDim = Math.floor(headDim * share);
+  const rotaryDim = turnedElements(input, headDim, share, "rotary_pct");
   const theta = parameters?.has("rope_theta")
     ? undefined
     : config.number("rotary_emb_base", config.number("rope_theta", 10000));

@@ -104,6 +104,14 @@ export function headDimOf({ config }: FamilyInput): number {
   return hiddenSize / headCount;
 }
 
+/** How many elements of a head turn where a configuration states their share of it. */
+export function turnedElements({ config }: FamilyInput, headDim: number, share: number, key: string): number {
+  const turned = Math.floor(headDim * share);
+  const good = turned >= 2 && turned <= headDim && turned % 2 === 0;
+  config.require(good, key, `must turn an even number of a head's ${headDim} elements, not ${turned}`);
+  return turned;
+}
+
 /** The one rotation of most families; `rope_parameters` (newer) or `rope_theta` with `rope_scaling`. */
 export function defaultRotary({ config, contextLength }: FamilyInput, rotaryDim: number, theta?: number): RotaryConfig {
   const scaling = config.group("rope_parameters") ?? config.group("rope_scaling");

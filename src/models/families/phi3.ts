@@ -2,7 +2,7 @@
 import type { DecoderOnlyConfig } from "../config.js";
 import type { Family, FamilyInput } from "../family.js";
 import { rowsFrom } from "../weights.js";
-import { defaultRotary, headDimOf, llamaLike, llamaRecipes, windowByLayer } from "./llama-like.js";
+import { defaultRotary, headDimOf, llamaLike, llamaRecipes, turnedElements, windowByLayer } from "./llama-like.js";
 
 function rotaryDim(input: FamilyInput): number {
   const { config } = input;
@@ -10,7 +10,7 @@ function rotaryDim(input: FamilyInput): number {
   const factor = parameters?.has("partial_rotary_factor")
     ? parameters.number("partial_rotary_factor")
     : config.number("partial_rotary_factor", 1);
-  return Math.floor(headDimOf(input) * factor);
+  return turnedElements(input, headDimOf(input), factor, "partial_rotary_factor");
 }
 
 export const phi3: Family = {

@@ -71,6 +71,8 @@ function stack(part: "encoder" | "decoder", { config }: FamilyInput): StackConfi
   const name = projection.replace(/^gated-/, "");
   // "gated-gelu" has always meant the tanh approximation.
   const activation = projection === "gated-gelu" ? "gelu_new" : name;
+  const maxDistance = config.size("relative_attention_max_distance", 128);
+  config.require(maxDistance <= 65_536, "relative_attention_max_distance", `${maxDistance} is more than 65536`);
   const bias = { query: false, key: false, value: false, output: false };
   return {
     hiddenSize: config.size("d_model"),
@@ -93,7 +95,7 @@ function stack(part: "encoder" | "decoder", { config }: FamilyInput): StackConfi
     position: {
       kind: "relative",
       bucketCount: config.size("relative_attention_num_buckets", 32),
-      maxDistance: config.size("relative_attention_max_distance", 128),
+      maxDistance,
       bidirectional: part === "encoder",
     },
     layers: Array.from(

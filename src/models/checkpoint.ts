@@ -3,6 +3,7 @@
  * tokenizer, whatever format it came in. Adapters for each format make one; loading and converting consume it.
  */
 import type { StoredTensor } from "../core/checkpoint.js";
+import { UnsupportedError } from "../core/errors.js";
 import type { GgufFile } from "../formats/index.js";
 import type { LoadedTokenizer } from "../tokenizers/index.js";
 import type { ModelConfig } from "./config.js";
@@ -58,10 +59,19 @@ function checkLayerCounts({ config, tensors }: OpenedCheckpoint): void {
   }
 }
 
+/** Weights quantized by GPTQ, AWQ, bitsandbytes and the like are not what their names and shapes say. */
+function checkQuantization(config: ConfigReader): void {
+  const quantization = config.group("quantization_config");
+  if (quantization === undefined) return;
+  const method = quantization.has("quant_method") ? quantization.text("quant_method") : "(unnamed)";
+  throw new UnsupportedError(`${config.source}: quantization_config`, method, ["plain floats", "GGUF files"]);
+}
+
 /** @throws UnsupportedError for an unknown architecture, FormatError for a configuration that makes no sense */
 export function interpret(checkpoint: OpenedCheckpoint, contextLength?: number): Interpretation {
   const family = familyOf(checkpoint.config);
   checkLayerCounts(checkpoint);
+  checkQuantization(checkpoint.config);
   const input: FamilyInput = {
     config: checkpoint.config,
     dialect: checkpoint.dialect,

@@ -5,7 +5,7 @@
  * parameter out of a stored tensor. Matrices are read row by row, so nothing is ever held twice.
  */
 import type { StoredTensor } from "../core/checkpoint.js";
-import { assert, MissingTensorError, ShapeError } from "../core/errors.js";
+import { assert, MissingTensorError, ShapeError, UnsupportedError } from "../core/errors.js";
 import { type StorageType, storageBytes } from "../core/storage.js";
 
 export interface Recipe {
@@ -44,7 +44,7 @@ export type ToFloats = (storage: StorageType, bytes: Uint8Array, into: Float32Ar
 
 /**
  * Finds a parameter of `shape` in a checkpoint; vectors count as one row.
- * @throws MissingTensorError, ShapeError
+ * @throws MissingTensorError, ShapeError, UnsupportedError
  */
 export function locate(
   checkpoint: Checkpoint,
@@ -56,6 +56,7 @@ export function locate(
   const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
   if (recipe.computed !== undefined) return computedRows(name, rows, columns, recipe.computed);
   const tensor = findTensor(checkpoint, recipe);
+  checkStorage(checkpoint, tensor);
   checkShape(checkpoint, tensor, shape, recipe);
   if (recipe.transposed) return transposedRows(name, tensor, rows, columns, recipe.rows, toFloats);
   // A vector cut out of a fused vector: its elements are the fused tensor's rows.
@@ -77,6 +78,13 @@ function findTensor(checkpoint: Checkpoint, { tensor }: Recipe): StoredTensor {
 export function hasTensor(checkpoint: Checkpoint, { tensor, computed }: Recipe): boolean {
   if (computed !== undefined) return true;
   return (typeof tensor === "string" ? [tensor] : tensor).some((name) => checkpoint.tensors.has(name));
+}
+
+/** Whole numbers are weights only together with scales, which no recipe knows: bitsandbytes, compressed-tensors. */
+function checkStorage(checkpoint: Checkpoint, { name, storage }: StoredTensor): void {
+  if (/^(i|u)\d+$|^bool$/.test(storage)) {
+    throw new UnsupportedError(`${checkpoint.path}: tensor ${name} of type`, storage, ["floats", "GGUF block types"]);
+  }
 }
 
 function checkShape(checkpoint: Checkpoint, tensor: StoredTensor, shape: readonly number[], recipe: Recipe): void {
@@ -135,7 +143,7 @@ function computedRows(
   return { name, shape: [rows, columns], storage: "f32", readRows };
 }
 
-/** Reads the whole tensor once, since its rows are the parameter's columns; let go with the returned object. */
+/** Reads the whole tensor once, since its rows are the parameter's columns; let go with its last row. */
 function transposedRows(
   name: string,
   tensor: StoredTensor,
@@ -155,6 +163,8 @@ function transposedRows(
       for (let i = 0; i < columns; i++) out[row * columns + i] = values[i * stride + column]!;
     }
     into.set(new Uint8Array(out.buffer));
+    // With the last row, since whoever loads a model holds these objects to the end.
+    if (first + count === rows) whole = undefined;
   };
   return { name, shape: [rows, columns], storage: "f32", readRows };
 }

@@ -121,7 +121,7 @@ void hh_release(void *memory, size_t bytes);
  * part will ever be touched: each touch then costs a large page. Native only; a hint. */
 void hh_prefer_large_pages(void *memory, size_t bytes);
 
-/* Bytes of a packed matrix. */
+/* Bytes of a packed matrix; SIZE_MAX, which nobody can allocate, where a size_t cannot hold them. */
 size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in);
 
 /* Packs `count` rows from `first` on into a matrix of `out` x `in`. `rows` holds them as GGUF stores that type, row

@@ -7,13 +7,18 @@ static int64_t panel_count(int64_t out) { return (out + HH_LANES - 1) / HH_LANES
 
 size_t hh_quantized_row_bytes(int64_t in) { return (size_t)hh_quantized_bytes(in); }
 
-size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in) {
+static int64_t packed_bytes(int32_t storage, int64_t out, int64_t in) {
   switch (storage) {
-    case HH_F32: return (size_t)(panel_count(out) * HH_LANES * in * 4);
+    case HH_F32: return panel_count(out) * HH_LANES * in * 4;
     case HH_F16:
-    case HH_BF16: return (size_t)(panel_count(out) * HH_LANES * in * 2);
-    default: return (size_t)(panel_count(out) * hh_panel_bytes(storage, in));
+    case HH_BF16: return panel_count(out) * HH_LANES * in * 2;
+    default: return panel_count(out) * hh_panel_bytes(storage, in);
   }
+}
+
+size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in) {
+  const int64_t bytes = packed_bytes(storage, out, in);
+  return (uint64_t)bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
 }
 
 /* One row of a plain matrix becomes one lane of its panel. */

@@ -54,6 +54,12 @@ describe("WebAssembly runtime", () => {
     expect(runtime.allocate(1000)).toBeGreaterThan(0);
   });
 
+  test("a matrix beyond four gigabytes is too large, not small again", () => {
+    const bytes = runtime.packedBytes(0, 262_144, 5376);
+    expect(() => runtime.allocate(bytes)).toThrow(OutOfMemoryError);
+    expect(runtime.packedBytes(0, 262_144, 3584)).toBe(262_144 * 3584 * 4);
+  });
+
   test("rows longer than the staging memory are packed like others", () => {
     const width = 300_000;
     const row = Float32Array.from({ length: width }, (_, i) => i);

@@ -31,22 +31,31 @@ export class CpuProgram implements Program {
     resources: ReadonlyMap<string, Resource>,
   ) {
     this.arenaBytes = plan.arenaBytes;
+    try {
+      this.#dimensions = liveDimensions(plan);
+      this.#layOut(plan, resources);
+      this.#live = this.#own(new CpuMemory(runtime, Math.max(1, this.#dimensions.length) * 4));
+      this.#liveSizes = this.#live.integers();
+      const words = this.#lower(plan);
+      this.#words = words.length;
+      this.#plan = this.#own(new CpuMemory(runtime, words.byteLength));
+      this.#plan.write(words);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** Finds memory for every tensor: its own, or a part of the arena. */
+  #layOut(plan: Plan, resources: ReadonlyMap<string, Resource>): void {
     for (const tensor of [...plan.parameters, ...plan.states]) {
       this.#places.set(tensor, { memory: memoryNamed(tensor.name, resources), offset: 0 });
     }
     for (const tensor of plan.constants) {
-      if (tensor.origin.kind === "constant") this.#place(tensor, new CpuPlain(runtime, tensor.origin.values));
+      if (tensor.origin.kind === "constant") this.#place(tensor, new CpuPlain(this.runtime, tensor.origin.values));
     }
-    const arena = this.#own(new CpuMemory(runtime, plan.arenaBytes));
+    const arena = this.#own(new CpuMemory(this.runtime, plan.arenaBytes));
     for (const [tensor, offset] of plan.offsets) this.#places.set(tensor, { memory: arena, offset });
-
-    this.#dimensions = liveDimensions(plan);
-    this.#live = this.#own(new CpuMemory(runtime, Math.max(1, this.#dimensions.length) * 4));
-    this.#liveSizes = this.#live.integers();
-    const words = this.#lower(plan);
-    this.#words = words.length;
-    this.#plan = this.#own(new CpuMemory(runtime, words.byteLength));
-    this.#plan.write(words);
   }
 
   integers(input: Tensor): Int32Array {

@@ -4,6 +4,7 @@
  * A run takes as many tokens as the program has room for, whoever they belong to: a long prompt goes in several runs,
  * many short requests share one. Neither changes a bit of anybody's logits.
  */
+import type { Backend } from "../backends/backend.js";
 import { BlockPool } from "../cache/block-pool.js";
 import { BlockTable } from "../cache/block-table.js";
 import { Breather } from "../core/breathe.js";
@@ -45,16 +46,26 @@ export interface AdvanceOptions {
   readonly program?: DecoderProgram;
 }
 
+/** A backend does one run at a time, whichever of the models on it asks. */
+const locks = new WeakMap<Backend, Lock>();
+
+function lockOf(backend: Backend): Lock {
+  const lock = locks.get(backend) ?? new Lock();
+  locks.set(backend, lock);
+  return lock;
+}
+
 /** A run that moves more bytes of weights than this leaves the event loop; a smaller one is over before it would pay. */
 const offLoopBytes = 64 * 2 ** 20;
 
 export class Engine {
   readonly pool: BlockPool;
   readonly #crossPool: BlockPool | undefined;
-  readonly #lock = new Lock();
+  readonly #lock: Lock;
 
   constructor(readonly network: Network) {
     const { capacity } = network;
+    this.#lock = lockOf(network.backend);
     this.pool = new BlockPool(capacity.blocks, cacheBlockSize, (from, to) => network.copyBlock(from, to));
     if (network.config.kind === "encoder-decoder") {
       // Sources are never written after encoding, so their blocks are never copied.

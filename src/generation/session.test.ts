@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomLlama, smallShape } from "../../test/support/random-llama.js";
 import { randomModel, storyModel } from "../../test/support/tiny-model.js";
 import { CacheFullError } from "../cache/block-pool.js";
 import { ContextFullError } from "../cache/block-table.js";
 import { DisposedError, InvalidValueError, OutOfRangeError, UnknownOptionError } from "../core/errors.js";
+import { modelFrom } from "../load-model.js";
+import { createBackend } from "../load-model.node.js";
 import { SequenceBusyError } from "./engine.js";
 import type { Model } from "./model.js";
 import { type Session, SessionBusyError } from "./session.js";
@@ -210,6 +213,23 @@ describe("sessions at the same time", () => {
       }),
     );
     expect(together).toEqual(alone);
+  });
+});
+
+describe("two models on one backend", () => {
+  test("take turns, also when they run off the event loop", async () => {
+    const backend = await createBackend({ threads: 2 });
+    const load = (seed: number) => modelFrom(randomLlama(smallShape, "f32", seed), backend, {}, async () => {});
+    const models = [await load(1), await load(2)];
+    const take = async (each: Model) => {
+      using session = await each.session([1, 2, 3]);
+      return await session.take(20);
+    };
+    const alone = [await take(models[0]!), await take(models[1]!)];
+    for (const { engine } of models) Object.defineProperty(engine.network, "weightBytes", { value: 2 ** 40 });
+    expect(await Promise.all(models.map(take))).toEqual(alone);
+    for (const each of models) await each.dispose();
+    await backend.dispose();
   });
 });
 

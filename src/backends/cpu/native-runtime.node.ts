@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
+import {
+  DisposedError,
+  InternalError,
+  OutOfMemoryError,
+  OutOfRangeError,
+  UnsupportedError,
+} from "../../core/errors.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { instructionSets } from "./instructions.js";
 
@@ -115,7 +121,7 @@ class NativeRuntime implements CpuRuntime {
   readonly #addon: Addon;
   #handle: number;
   readonly #blocks = new Map<number, Block>();
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
 
   constructor(
     addon: Addon,
@@ -170,13 +176,15 @@ class NativeRuntime implements CpuRuntime {
   }
 
   run(plan: number, words: number, live: number): void {
-    this.#requireOpen();
+    this.#requireIdle();
     this.#addon.run(this.#handle, plan, words, live);
   }
 
   runAsync(plan: number, words: number, live: number): Promise<void> {
-    this.#requireOpen();
-    const done = this.#addon.runAsync(this.#handle, plan, words, live);
+    this.#requireIdle();
+    const done = this.#addon.runAsync(this.#handle, plan, words, live).then(() => {
+      this.#running = undefined;
+    });
     this.#running = done;
     return done;
   }
@@ -188,6 +196,12 @@ class NativeRuntime implements CpuRuntime {
     await this.#running;
     for (const [address, { bytes }] of [...this.#blocks]) this.release(address, bytes);
     this.#addon.destroy(handle);
+  }
+
+  /** Two runs at once would share one pool of threads, which serves one. */
+  #requireIdle(): void {
+    this.#requireOpen();
+    if (this.#running !== undefined) throw new InternalError("a run was begun while another was under way");
   }
 
   #requireOpen(): void {

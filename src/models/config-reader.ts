@@ -15,6 +15,11 @@ export class ConfigReader {
     readonly source = "config.json",
   ) {}
 
+  /** The same configuration with values for keys that are absent; a key that is null stays null. */
+  withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigReader {
+    return new ConfigReader({ ...defaults, ...this.values }, this.source);
+  }
+
   has(key: string): boolean {
     return this.values[key] !== undefined && this.values[key] !== null;
   }

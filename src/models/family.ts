@@ -32,6 +32,11 @@ export interface FamilyInput {
   has(tensor: string): boolean;
 }
 
+/** The same input, where keys that a family's published classes have defaults for are never absent. */
+export function withDefaults(input: FamilyInput, defaults: Readonly<Record<string, unknown>>): FamilyInput {
+  return { ...input, config: input.config.withDefaults(defaults) };
+}
+
 export interface Family {
   readonly name: string;
   /** Entries of `architectures` in config.json that this family reads. */

@@ -25,7 +25,7 @@ export const bart: Family = {
       all.set(`${part}.positions.weight`, { tensor, rows: (row) => row + bartPositionOffset });
       putBoth(all, `${part}.embedding.norm`, `model.${part}.layernorm_embedding`);
     }
-    return all;
+    return withoutPrefix(all);
   },
 };
 
@@ -44,7 +44,7 @@ export const marian: Family = {
       const computed = (first: number, count: number) => sinusoidalRows(position, hiddenSize, first, count);
       all.set(`${part}.positions.weight`, { tensor: [], computed });
     }
-    return all;
+    return withoutPrefix(all);
   },
 };
 
@@ -61,7 +61,13 @@ function configure(family: "bart" | "marian", input: FamilyInput): EncoderDecode
     sharedEmbedding: shared,
     contextLength: config.size("max_position_embeddings", 1024),
     ...stacks,
-    head: { tied: config.flag("tie_word_embeddings", true), bias: true, scale: 1, softCap: 0 },
+    // Base models (`facebook/bart-base`) are published without their head's bias, which is zero.
+    head: {
+      tied: config.flag("tie_word_embeddings", true),
+      bias: input.has("final_logits_bias"),
+      scale: 1,
+      softCap: 0,
+    },
     decoderStartId: config.tokenId("decoder_start_token_id") ?? config.tokenId("eos_token_id") ?? 2,
     ...specialIds(input),
   };
@@ -83,6 +89,13 @@ function stack(family: "bart" | "marian", part: "encoder" | "decoder", { config 
     finalNorm: false,
     eps: 1e-5,
   });
+}
+
+/** Base models are published without the `model.` before every name. */
+function withoutPrefix(recipes: Map<string, Recipe>): Map<string, Recipe> {
+  const both = (names: Recipe["tensor"]) =>
+    (typeof names === "string" ? [names] : names).flatMap((name) => [name, name.replace(/^model\./, "")]);
+  return new Map([...recipes].map(([ours, recipe]) => [ours, { ...recipe, tensor: both(recipe.tensor) }]));
 }
 
 function commonRecipes(config: EncoderDecoderConfig): Map<string, Recipe> {

@@ -6,16 +6,24 @@
 import type { RotaryConfig } from "../../nn/config.js";
 import type { DecoderOnlyConfig } from "../config.js";
 import type { ConfigReader } from "../config-reader.js";
-import type { Family, FamilyInput } from "../family.js";
+import { type Family, type FamilyInput, withDefaults } from "../family.js";
 import { rotaryConfig } from "../rotary.js";
 import type { Recipes } from "../weights.js";
 import { type Departures, headDimOf, llamaLike, llamaRecipes, windowByLayer } from "./llama-like.js";
+
+/** What the classes of `transformers` take where a configuration leaves a key out, as nested ones do. */
+const defaults = {
+  head_dim: 256,
+  hidden_activation: "gelu_pytorch_tanh",
+  sliding_window: 4096,
+  tie_word_embeddings: true,
+};
+const gemma2Defaults = { ...defaults, attn_logit_softcapping: 50, final_logit_softcapping: 30 };
 
 function shared({ config }: FamilyInput): Departures {
   return {
     residual: "sandwich",
     embeddingScale: Math.sqrt(config.size("hidden_size")),
-    tied: config.flag("tie_word_embeddings", true),
     activationKey: config.has("hidden_activation") ? "hidden_activation" : "hidden_act",
     attentionBias: config.flag("attention_bias", false),
     outputBias: config.flag("attention_bias", false),
@@ -39,15 +47,18 @@ function recipes(config: DecoderOnlyConfig, input: FamilyInput): Recipes {
 export const gemma2: Family = {
   name: "gemma2",
   architectures: ["Gemma2ForCausalLM"],
-  configure: (input) =>
-    llamaLike("gemma2", input, { ...shared(input), window: windowByLayer(input, (i) => i % 2 === 0) }),
+  configure(published) {
+    const input = withDefaults(published, gemma2Defaults);
+    return llamaLike("gemma2", input, { ...shared(input), window: windowByLayer(input, (i) => i % 2 === 0) });
+  },
   recipes: (config, input) => recipes(config as DecoderOnlyConfig, input),
 };
 
 export const gemma3: Family = {
   name: "gemma3",
   architectures: ["Gemma3ForCausalLM"],
-  configure(input) {
+  configure(published) {
+    const input = withDefaults(published, defaults);
     const { config } = input;
     const pattern = config.size("sliding_window_pattern", 6);
     const window = windowByLayer(input, (layer) => (layer + 1) % pattern !== 0);

@@ -2,8 +2,11 @@
  * What Llama, Mistral, Qwen, Gemma and Phi-3 have in common: RMS norms, rotary positions, grouped-query attention,
  * a gated feed-forward, and Hugging Face's names for all of it. Each family adds its own differences.
  */
+
+import { UnsupportedError } from "../../core/errors.js";
 import type { LayerConfig, RotaryConfig, StackConfig } from "../../nn/config.js";
 import type { DecoderOnlyConfig } from "../config.js";
+import type { ConfigReader } from "../config-reader.js";
 import type { FamilyInput } from "../family.js";
 import { rotaryConfig } from "../rotary.js";
 import type { Recipe } from "../weights.js";
@@ -141,10 +144,20 @@ export function windowByLayer(
   { config }: FamilyInput,
   otherwise: (layer: number) => boolean,
 ): (layer: number) => number {
+  const types = config.texts("layer_types");
+  if (types !== undefined) checkLayerTypes(config, types);
   if (!config.has("sliding_window")) return () => 0;
   const window = config.size("sliding_window");
-  const types = config.texts("layer_types");
   return (layer) => ((types === undefined ? otherwise(layer) : types[layer] === "sliding_attention") ? window : 0);
+}
+
+const layerTypes = ["full_attention", "sliding_attention"];
+
+function checkLayerTypes(config: ConfigReader, types: readonly string[]): void {
+  const layers = config.size("num_hidden_layers");
+  config.require(types.length === layers, "layer_types", `must name ${layers} layers, not ${types.length}`);
+  const other = types.find((type) => !layerTypes.includes(type));
+  if (other !== undefined) throw new UnsupportedError(`${config.source}: layer_types`, other, layerTypes);
 }
 
 /** Hugging Face's names for a block's parameters, by ours. */

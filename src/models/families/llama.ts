@@ -3,7 +3,7 @@
  * Touvron et al., 2023 (arXiv:2302.13971); Jiang et al., 2023 (arXiv:2310.06825).
  */
 import type { DecoderOnlyConfig } from "../config.js";
-import type { Family } from "../family.js";
+import { type Family, withDefaults } from "../family.js";
 import { llamaLike, llamaRecipes, windowByLayer } from "./llama-like.js";
 
 export const llama: Family = {
@@ -20,6 +20,9 @@ export const llama: Family = {
 export const mistral: Family = {
   name: "mistral",
   architectures: ["MistralForCausalLM"],
-  configure: (input) => llamaLike("mistral", input, { window: windowByLayer(input, () => true) }),
+  configure(published) {
+    const input = withDefaults(published, { sliding_window: 4096 });
+    return llamaLike("mistral", input, { window: windowByLayer(input, () => true) });
+  },
   recipes: (config) => llamaRecipes(config as DecoderOnlyConfig),
 };

@@ -3,14 +3,14 @@
  * Yang et al., 2024 (arXiv:2407.10671); 2025 (arXiv:2505.09388).
  */
 import type { DecoderOnlyConfig } from "../config.js";
-import type { Family, FamilyInput } from "../family.js";
+import { type Family, type FamilyInput, withDefaults } from "../family.js";
 import { llamaLike, llamaRecipes, windowByLayer } from "./llama-like.js";
 
 /** Layers from `max_window_layers` on slide, and only where `use_sliding_window` says so. */
 function window(input: FamilyInput): (layer: number) => number {
   if (!input.config.flag("use_sliding_window", false)) return () => 0;
   const firstSliding = input.config.number("max_window_layers", 28);
-  return windowByLayer(input, (layer) => layer >= firstSliding);
+  return windowByLayer(withDefaults(input, { sliding_window: 4096 }), (layer) => layer >= firstSliding);
 }
 
 export const qwen2: Family = {

@@ -1,6 +1,7 @@
 /** From an opened checkpoint and a backend to a model that is ready to run. */
 import type { Backend } from "./backends/backend.js";
 import { HithertoError, OutOfRangeError } from "./core/errors.js";
+import { rejectUnknownOptions } from "./core/options.js";
 import { dequantize } from "./formats/index.js";
 import { Model } from "./generation/model.js";
 import { interpret, type OpenedCheckpoint } from "./models/checkpoint.js";
@@ -13,7 +14,7 @@ import { cacheBlockElements, cacheBlockSize } from "./nn/attention-layer.js";
 export interface ModelOptions {
   /**
    * Longest sequence, in tokens. Default: what the model was made for, at most 8192. Some models accept more than they
-   * were made for (rotary positions without a table); `OutOfRangeError` where this one does not.
+   * were made for (rotary positions without a table); `ContextLengthError` where this one does not.
    */
   readonly contextLength?: number;
   readonly cache?: CacheOptions;
@@ -83,6 +84,7 @@ export async function modelFrom(
 }
 
 function capacityFor(config: ModelConfig, backend: Backend["name"], options: ModelOptions): Capacity {
+  if (options.cache !== undefined) rejectUnknownOptions(options.cache, ["positions"], "cache");
   const contextLength = options.contextLength ?? Math.min(config.contextLength, defaultContextLength);
   if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= 2 ** 24)) {
     throw new OutOfRangeError("contextLength", `a whole number from 1 to ${2 ** 24}`, contextLength);

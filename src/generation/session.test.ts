@@ -237,6 +237,9 @@ describe("options", () => {
   test("that nobody knows are refused", async () => {
     await expect(model.session([1], { temperature: 1 } as never)).rejects.toThrow(UnknownOptionError);
     await expect(model.session([1], { alternatives: 501 })).rejects.toThrow(OutOfRangeError);
+    await expect(randomModel({ cache: { blocks: 4 } as never })).rejects.toThrow(UnknownOptionError);
+    using session = await model.session([1]);
+    await expect(session.step({ tokens: 5 } as never)).rejects.toThrow(UnknownOptionError);
     expect(model.engine.pool.used).toBe(0);
   });
 });

@@ -26,6 +26,8 @@ export interface StepOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+const stepOptionNames = ["token", "signal", "onProgress"];
+
 /** What one step did. */
 export interface Step {
   /** The token that was added. */
@@ -148,6 +150,7 @@ export class Session {
    * @throws ContextFullError, OutOfRangeError for a given token that is not in the vocabulary
    */
   async step(options: StepOptions = {}): Promise<Step> {
+    rejectUnknownOptions(options, stepOptionNames);
     return this.#alone((sequence) => this.#step(sequence, options));
   }
 

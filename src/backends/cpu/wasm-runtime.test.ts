@@ -1,6 +1,6 @@
 /** The WebAssembly runtime's own part: memory that grows, threads, and what it refuses. Kernels: `../conformance/`. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DisposedError, OutOfMemoryError, UnsupportedError } from "../../core/errors.js";
+import { DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { NodeWasmHost } from "./wasm-host.node.js";
 import { createWasmRuntime } from "./wasm-runtime.js";
@@ -68,6 +68,12 @@ describe("WebAssembly runtime", () => {
     for (const first of [1, 0]) runtime.packRows(matrix, new Uint8Array(row.buffer), 0, [2, width], first, 1);
     const packed = new Float32Array(runtime.view(matrix, bytes).slice().buffer);
     for (const i of [0, 1, 12345, width - 1]) expect([packed[i * 16], packed[i * 16 + 1]]).toEqual([i, i]);
+  });
+
+  test("threads that make no sense are an error", async () => {
+    for (const threads of [0, -1, 1.5, Number.NaN]) {
+      await expect(createWasmRuntime(host, { threads })).rejects.toThrow(OutOfRangeError);
+    }
   });
 
   test("an instruction set that is not there is refused by name", async () => {

@@ -4,7 +4,7 @@
  * Memory is always declared shared, also for one thread: its views then stay valid when it grows. A page that is not
  * cross-origin isolated can have such memory too; it only cannot hand it to workers, so it has one thread.
  */
-import { assert, DisposedError, OutOfMemoryError, UnsupportedError } from "../../core/errors.js";
+import { assert, DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { type WasmHost, type WasmInstructionSet, type WasmThread, wasmInstructionSets } from "./wasm-host.js";
 
@@ -47,8 +47,11 @@ const maximumPages = [65536, 32768, 16384, 8192];
 const stackBytes = 1 << 20;
 const stagingBytes = 1 << 20;
 
-/** @throws UnsupportedError when `options.instructionSet` is not one that this host has. */
+/** @throws UnsupportedError when `options.instructionSet` is not one that this host has, OutOfRangeError for `threads`. */
 export async function createWasmRuntime(host: WasmHost, options: WasmRuntimeOptions): Promise<CpuRuntime> {
+  if (!(Number.isInteger(options.threads) && options.threads >= 1)) {
+    throw new OutOfRangeError("threads", "a whole number from 1 on", options.threads);
+  }
   const set = chooseInstructionSet(host, options.instructionSet);
   const module = await host.module(set);
   const memory = reserveMemory();

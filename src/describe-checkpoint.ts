@@ -5,6 +5,7 @@ import type { StorageType } from "./core/storage.js";
 import { type CheckpointFormat, type Interpretation, interpret, type OpenedCheckpoint } from "./models/checkpoint.js";
 import type { ModelConfig } from "./models/config.js";
 import { decoderGraph } from "./models/decoder-graph.js";
+import { inspectableNames } from "./models/network.js";
 import type { LoadedTokenizer } from "./tokenizers/index.js";
 
 export interface CheckpointDescription {
@@ -102,7 +103,7 @@ export function describeTensors(
 export function resultNamesOf(checkpoint: OpenedCheckpoint): string[] {
   const { config } = interpret(checkpoint);
   const one = { tokens: 1, outputs: 1, sequences: 1, contextLength: 1, blocks: 1, crossBlocks: 1 };
-  return decoderGraph(config, one, 1).graph.resultNames();
+  return inspectableNames(decoderGraph(config, one, 1));
 }
 
 function tryToInterpret(checkpoint: OpenedCheckpoint): { interpretation?: Interpretation; problem?: string } {

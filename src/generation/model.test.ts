@@ -163,6 +163,10 @@ describe("a model", () => {
     }
     expect(inside.get("logits")!.values).toEqual(await stories.logits([5, 6, 7]));
     await expect(stories.inspect([5], ["blocks.9.nothing"])).rejects.toThrow(InvalidValueError);
+    // A cache is no result for each token.
+    await expect(stories.inspect([5], ["blocks.0.attention.keys"])).rejects.toThrow(InvalidValueError);
+    expect(stories.resultNames()).toContain("blocks.0.attention.key");
+    expect(stories.resultNames()).not.toContain("blocks.0.attention.keys");
   });
 
   test("says that it was disposed, and may be disposed twice", async () => {

@@ -4,7 +4,7 @@
  */
 import type { Backend, Program, Resource, StateResource } from "../backends/backend.js";
 import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
-import { planGraph } from "../graph/plan.js";
+import { memoryOf, planGraph } from "../graph/plan.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
 import { capacityElements } from "../graph/tensor.js";
 import { cacheBlockElements } from "../nn/attention-layer.js";
@@ -95,7 +95,7 @@ export class Network {
 
   /** Every result that can be asked for by name, such as `blocks.0.attention.query`. */
   resultNames(): string[] {
-    return decoderGraph(this.config, { ...this.capacity, contextLength: 1 }, 1).graph.resultNames();
+    return inspectableNames(decoderGraph(this.config, { ...this.capacity, contextLength: 1 }, 1));
   }
 
   /**
@@ -215,8 +215,16 @@ function stateKey(state: Tensor): string {
 
 function keptTensor(graph: DecoderGraph, name: string): Tensor {
   const tensor = graph.graph.find(name);
-  if (tensor?.origin.kind === "result") return tensor;
-  throw new InvalidValueError("result", `one of ${graph.graph.resultNames().slice(0, 40).join(", ")}, …`, name);
+  if (tensor?.origin.kind === "result" && memoryOf(tensor) === tensor) return tensor;
+  throw new InvalidValueError("result", `one of ${inspectableNames(graph).slice(0, 40).join(", ")}, …`, name);
+}
+
+/** Names of results that have a row for each token; a cache after a write is named too, but holds blocks. */
+export function inspectableNames({ graph }: DecoderGraph): string[] {
+  return graph.resultNames().filter((name) => {
+    const tensor = graph.find(name)!;
+    return memoryOf(tensor) === tensor;
+  });
 }
 
 function openDecoder(graph: DecoderGraph, program: Program, kept: ReadonlyMap<string, Tensor>): DecoderProgram {

@@ -77,7 +77,12 @@ export class CpuState extends CpuMemory implements StateResource {
     readonly elements: number,
   ) {
     super(runtime, elements * 4);
-    this.#data = this.floats();
+    try {
+      this.#data = this.floats();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   get data(): Float32Array {

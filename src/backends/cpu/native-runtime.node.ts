@@ -156,8 +156,17 @@ class NativeRuntime implements CpuRuntime {
   view(address: number, bytes: number): Uint8Array {
     const block = this.#blocks.get(address);
     if (block === undefined) throw new DisposedError("memory of the native backend");
-    block.buffer ??= this.#addon.view(address, block.bytes);
+    block.buffer ??= this.#bufferOver(address, block.bytes);
     return new Uint8Array(block.buffer, 0, bytes);
+  }
+
+  /** Node 20 has no ArrayBuffer of more than 4 GiB. */
+  #bufferOver(address: number, bytes: number): ArrayBuffer {
+    try {
+      return this.#addon.view(address, bytes);
+    } catch {
+      throw new OutOfMemoryError(bytes, "an ArrayBuffer of this version of Node");
+    }
   }
 
   packedBytes(storage: number, out: number, width: number): number {

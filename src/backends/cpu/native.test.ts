@@ -1,6 +1,6 @@
 /** The native runtime as a whole: programs that its threads share, runs off the event loop, memory that is given back. */
 import { describe, expect, test } from "vitest";
-import { DisposedError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
+import { DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
 import { Transformer, type TransformerShape } from "../conformance/transformer.js";
 import { CpuBackend } from "./cpu-backend.js";
 import { createNativeRuntime, type NativeRuntimeOptions, whyNoNativeRuntime } from "./native-runtime.node.js";
@@ -113,6 +113,19 @@ describe.skipIf(whyNoNativeRuntime() !== undefined)("native runtime", () => {
     }
     await runtime.dispose();
     expect(() => runtime.allocate(4)).toThrow(DisposedError);
+  });
+
+  test("a state of more than four gigabytes is whole, or an error that says so", async () => {
+    const backend = make({ threads: 1 });
+    const elements = 5 * 2 ** 28;
+    try {
+      const state = backend.allocateState(elements);
+      expect(state.data.length).toBe(elements);
+      state.dispose();
+    } catch (error) {
+      expect(error).toBeInstanceOf(OutOfMemoryError);
+    }
+    await backend.dispose();
   });
 
   test("a program refuses live sizes beyond what it was compiled for", async () => {

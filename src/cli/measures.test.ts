@@ -34,6 +34,8 @@ describe("hitherto eval", () => {
   test("a file that is not there is a failure", async () => {
     const result = await runCommand(["eval", "no-such.txt", ...model]);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hitherto: no-such.txt: not found/) });
+    const folder = await runCommand(["eval", ".", ...model]);
+    expect(folder).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hitherto: file must be a readable text/) });
   });
 });
 

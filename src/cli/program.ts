@@ -30,11 +30,18 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   try {
     const program = createProgram(terminal);
     if (words.length === 0) program.outputHelp();
-    else await program.parseAsync(words, { from: "user" });
+    else await program.parseAsync(withoutLostHelp(program, words), { from: "user" });
     return exitCodes.success;
   } catch (error) {
     return ending(terminal.signal.aborted ? terminal.signal.reason : error, asksForJson(words), terminal);
   }
+}
+
+/** `help` for what is no command: the parser is given that alone, since then it says what is wrong with it. */
+function withoutLostHelp(program: Command, words: readonly string[]): readonly string[] {
+  const [first, topic] = words;
+  const lost = first === "help" && topic !== undefined && program.commands.every((command) => command.name() !== topic);
+  return lost ? [topic] : words;
 }
 
 function createProgram(terminal: Terminal): Command {
@@ -42,7 +49,6 @@ function createProgram(terminal: Terminal): Command {
     .description("Run, measure and look into autoregressive transformers.")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command")
     .helpCommand("help [command]", "print the help of a command")
     .exitOverride()
     .configureOutput({

@@ -27,6 +27,7 @@ describe("hitherto", () => {
 
   test.each([
     [["generat"], "unknown command 'generat' (Did you mean generate?)"],
+    [["help", "generat"], "unknown command 'generat' (Did you mean generate?)"],
     [["generate", "--topk", "3"], "unknown option '--topk' (Did you mean --top-k?)"],
     [["generate", "two", "words"], "too many arguments for 'generate'. Expected 1 argument but got 2."],
     [["generate", "--top-k"], "option '--top-k <K>' argument missing"],

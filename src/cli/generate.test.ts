@@ -1,6 +1,8 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { parityFixtures, tinyModel } from "../../test/tiny-model.js";
+import { parityFixtures, temporaryFolder, tinyModel } from "../../test/tiny-model.js";
 import { loadModel } from "../load-model.node.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
@@ -101,6 +103,26 @@ describe("hitherto generate", () => {
     const path = tinyModel({ fixture: "t5-relu-tied" });
     const words = ["generate", "Hello", "--model", path, "--backend", "reference", "--max-tokens", "4", "--json"];
     expect(JSON.parse((await runCommand(words)).stdout)).toMatchObject({ promptTokens: 5 });
+  });
+
+  test.each([
+    ["<!DOCTYPE html><html>", "this is a web page"],
+    ["version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "this is a Git LFS pointer"],
+    ["", "this is an empty file"],
+  ])("a model.gguf that begins %j is told for what it is", async (text, found) => {
+    const path = join(temporaryFolder(), "model.gguf");
+    writeFileSync(path, text);
+    const { code, stderr } = await runCommand(["generate", "Hello", "--model", path]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`hitherto: ${path}: expected a model, but ${found}`);
+  });
+
+  test("a prompt beyond the context is refused whole, by its length", async () => {
+    const result = await runCommand(["generate", "a".repeat(1000), ...model]);
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toMatch(
+      /^hitherto: the sequence needs 1000 positions, but the context length is 96; [^\n]*\n$/,
+    );
   });
 
   test("a checkpoint without a tokenizer is refused with advice", async () => {

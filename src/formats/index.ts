@@ -19,4 +19,4 @@ export { readSafetensors, type SafetensorsFile } from "./safetensors/read.js";
 export { readShardedSafetensors, type ShardOptions, writeShardedSafetensors } from "./safetensors/sharded.js";
 export { writeSafetensors } from "./safetensors/write.js";
 export { memoryTensor, readTensorBytes, type TensorFile } from "./stored-tensor.js";
-export { headBytes, identifyFile, readHead, WrongFileError } from "./wrong-file.js";
+export { headBytes, identifyFile, readHead, refuseOtherKinds, WrongFileError } from "./wrong-file.js";

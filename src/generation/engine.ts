@@ -6,7 +6,7 @@
  */
 import type { Backend } from "../backends/backend.js";
 import { BlockPool } from "../cache/block-pool.js";
-import { BlockTable } from "../cache/block-table.js";
+import { BlockTable, ContextFullError } from "../cache/block-table.js";
 import { Breather } from "../core/breathe.js";
 import { HithertoError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { blocksFor } from "../models/decoder-graph.js";
@@ -100,6 +100,7 @@ export class Engine {
   }
 
   async #runAll(parts: readonly Part[], options: AdvanceOptions): Promise<void> {
+    this.#checkRoom(parts);
     const program = options.program ?? this.network.decoder;
     const total = parts.reduce((sum, part) => sum + part.ids.length, 0);
     const run = new Run(program, this.network);
@@ -126,6 +127,15 @@ export class Engine {
       await finish();
     } finally {
       run.undo();
+    }
+  }
+
+  /** What cannot fit is refused whole, before the part of it that would fit is computed. */
+  #checkRoom(parts: readonly Part[]): void {
+    const { contextLength } = this.network.capacity;
+    for (const { sequence, ids } of parts) {
+      const needed = sequence.length + ids.length;
+      if (needed > contextLength) throw new ContextFullError(contextLength, needed);
     }
   }
 

@@ -9,6 +9,7 @@ import {
   readHead,
   readLlama2c,
   readSafetensors,
+  refuseOtherKinds,
 } from "../formats/index.js";
 import { openFileSource, openFolder, readGgufFile, readHuggingFaceFolder } from "../formats/index.node.js";
 import type { OpenedCheckpoint } from "./checkpoint.js";
@@ -72,12 +73,8 @@ async function open(path: string): Promise<OpenedCheckpoint> {
     if (path.endsWith(".bin") || format === "llama2c") {
       return openLlama2c(path, await readLlama2c(source), await findLlama2cTokenizer(path));
     }
-    throw new UnsupportedError(`${path}: kind of file`, format ?? "unknown", [
-      "folder",
-      ".gguf",
-      ".safetensors",
-      ".bin",
-    ]);
+    refuseOtherKinds(source, head, "model", "a model");
+    throw new UnsupportedError(`${path}: kind of file`, "unknown", ["folder", ".gguf", ".safetensors", ".bin"]);
   } catch (error) {
     await source.close();
     throw error;

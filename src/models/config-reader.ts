@@ -24,11 +24,11 @@ export class ConfigReader {
     return this.values[key] !== undefined && this.values[key] !== null;
   }
 
-  /** A whole number from 1 on. */
+  /** A whole number from 1 to `largestSize`. */
   size(key: string, fallback?: number): number {
     const value = this.#value(key, fallback);
     if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > largestSize) {
-      throw this.#wrong(key, "a whole number from 1 on", value);
+      throw this.#wrong(key, `a whole number from 1 to ${largestSize}`, value);
     }
     return value;
   }
@@ -36,6 +36,13 @@ export class ConfigReader {
   number(key: string, fallback?: number): number {
     const value = this.#value(key, fallback);
     if (typeof value !== "number" || !Number.isFinite(value)) throw this.#wrong(key, "a number", value);
+    return value;
+  }
+
+  /** A number that is not negative: what is added below a root, or multiplies. */
+  magnitude(key: string, fallback?: number): number {
+    const value = this.number(key, fallback);
+    if (value < 0) throw this.#wrong(key, "a number from 0 on", value);
     return value;
   }
 

@@ -9,9 +9,7 @@ import { llamaConfig, randomLlama, smallShape } from "../support/random-llama.js
 async function load(values: Record<string, unknown>): Promise<void> {
   const config = new ConfigReader({ ...llamaConfig(smallShape), ...values });
   const backend = await createBackend();
-  await modelFrom({ ...randomLlama(smallShape), config }, backend, {}, async () => {}).finally(() =>
-    backend.dispose(),
-  );
+  await modelFrom({ ...randomLlama(smallShape), config }, backend, {}, async () => {}).finally(() => backend.dispose());
 }
 
 const phi3 = { architectures: ["Phi3ForCausalLM"] };
@@ -37,6 +35,12 @@ describe("a configuration may not claim", () => {
     ["to turn less than nothing", { ...phi3, partial_rotary_factor: -1 }, /partial_rotary_factor/],
     ["the same of GPT-NeoX", { ...neoX, rotary_pct: 4 }, /rotary_pct/],
     ["a base of rotation that gives no angles", { rope_theta: 0 }, /rope_theta/],
+    [
+      "a norm that divides by the root of less than nothing",
+      { rms_norm_eps: -1 },
+      /rms_norm_eps: must be a number from 0/,
+    ],
+    ["more than a size can be", { vocab_size: 1e12 }, /vocab_size: must be a whole number from 1 to 2147483648/],
     ["a table of distances without end", { ...t5, relative_attention_max_distance: 2 ** 31 }, /max_distance/],
   ];
   test.each(cases)("%s", async (_, values, message) => {

@@ -37,7 +37,7 @@ function decoder(input: FamilyInput): StackConfig {
   const bias = config.flag("attention_bias", true);
   return {
     hiddenSize,
-    norm: { kind: "layer", eps: config.number("layer_norm_eps", 1e-5), bias: true },
+    norm: { kind: "layer", eps: config.magnitude("layer_norm_eps", 1e-5), bias: true },
     residual: config.flag("use_parallel_residual", true) ? "parallel" : "pre",
     attention: {
       headCount,

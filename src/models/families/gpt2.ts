@@ -31,7 +31,7 @@ function decoder({ config }: FamilyInput): StackConfig {
   const scale = (layer: number) => (scaled ? 1 / Math.sqrt(headDim) : 1) / (byLayer ? layer + 1 : 1);
   return {
     hiddenSize,
-    norm: { kind: "layer", eps: config.number("layer_norm_epsilon", 1e-5), bias: true },
+    norm: { kind: "layer", eps: config.magnitude("layer_norm_epsilon", 1e-5), bias: true },
     residual: "pre",
     attention: {
       headCount,

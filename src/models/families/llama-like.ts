@@ -55,7 +55,7 @@ export function llamaLike(family: string, input: FamilyInput, departures: Depart
   });
   const decoder: StackConfig = {
     hiddenSize,
-    norm: { kind: "rms", eps: config.number("rms_norm_eps", 1e-6) },
+    norm: { kind: "rms", eps: config.magnitude("rms_norm_eps", 1e-6) },
     residual: departures.residual ?? "pre",
     attention: {
       headCount,

@@ -76,7 +76,7 @@ function stack(part: "encoder" | "decoder", { config }: FamilyInput): StackConfi
   const bias = { query: false, key: false, value: false, output: false };
   return {
     hiddenSize: config.size("d_model"),
-    norm: { kind: "rms", eps: config.number("layer_norm_epsilon", 1e-6) },
+    norm: { kind: "rms", eps: config.magnitude("layer_norm_epsilon", 1e-6) },
     residual: "pre",
     attention: {
       headCount,

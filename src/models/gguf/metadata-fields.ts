@@ -22,7 +22,7 @@ export class MetadataFields {
     const entry = this.metadata.entries.get(full);
     const value = entry?.type === "array" ? this.#same(full) : this.metadata.number(full, fallback);
     if (!Number.isInteger(value) || value < 1 || value > largestSize)
-      throw this.error(key, `must be a whole number from 1 on, got ${value}`);
+      throw this.error(key, `must be a whole number from 1 to ${largestSize}, got ${value}`);
     return value;
   }
 

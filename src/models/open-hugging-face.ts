@@ -4,16 +4,18 @@ import { type LoadedTokenizer, loadTokenizer, tokenizerFileNames } from "../toke
 import type { OpenedCheckpoint } from "./checkpoint.js";
 import { ConfigReader } from "./config-reader.js";
 import { huggingFaceDialect } from "./family.js";
+import { textModel } from "./text-part.js";
 
 export async function openHuggingFace(folder: HuggingFaceFolder): Promise<OpenedCheckpoint> {
-  const config = new ConfigReader(folder.config, `${folder.path}/config.json`);
+  const { config: values, tensors } = textModel(folder.config, folder.tensors);
+  const config = new ConfigReader(values, `${folder.path}/config.json`);
   const generation = new ConfigReader(folder.generationConfig ?? {}, `${folder.path}/generation_config.json`);
   return {
     path: folder.path,
     format: "hugging-face",
     config,
     dialect: huggingFaceDialect,
-    tensors: folder.tensors,
+    tensors,
     tokenizer: await readTokenizer(folder),
     endIds: generation.tokenIds("eos_token_id"),
     files: () => readFiles(folder),

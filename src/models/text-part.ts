@@ -1,0 +1,53 @@
+/**
+ * Published models of text and images whose text model is one of ours: its configuration is nested, its tensors have
+ * a prefix. What reads images is left out.
+ */
+import type { StoredTensor } from "../core/checkpoint.js";
+import type { JsonObject } from "../formats/index.js";
+import { withName } from "./lazy-tensors.js";
+
+interface TextPart {
+  readonly architecture: string;
+  /** What the published class takes for sizes that the nested configuration leaves out. */
+  readonly defaults: JsonObject;
+}
+
+const textParts: Readonly<Record<string, TextPart>> = {
+  Gemma3ForConditionalGeneration: {
+    architecture: "Gemma3ForCausalLM",
+    defaults: {
+      vocab_size: 262_208,
+      hidden_size: 2304,
+      intermediate_size: 9216,
+      num_hidden_layers: 26,
+      num_attention_heads: 8,
+      num_key_value_heads: 4,
+    },
+  },
+};
+
+/** Keys that stand beside the nested configuration and hold for it too. */
+const shared = ["bos_token_id", "eos_token_id", "pad_token_id", "quantization_config", "tie_word_embeddings"];
+
+export interface TextModel {
+  readonly config: JsonObject;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** The text model of a checkpoint that holds more than one; any other checkpoint as it is. */
+export function textModel(config: JsonObject, tensors: ReadonlyMap<string, StoredTensor>): TextModel {
+  const architecture = Array.isArray(config.architectures) ? String(config.architectures[0]) : "";
+  const part = Object.hasOwn(textParts, architecture) ? textParts[architecture] : undefined;
+  const nested = config.text_config;
+  if (part === undefined || typeof nested !== "object" || nested === null) return { config, tensors };
+  const beside = Object.fromEntries(shared.filter((key) => key in config).map((key) => [key, config[key]]));
+  const values = { ...part.defaults, ...beside, ...nested, architectures: [part.architecture] };
+  return { config: values, tensors: new Map([...tensors.values()].flatMap(renamed)) };
+}
+
+/** `language_model.model.x` (as first published) and `model.language_model.x` (since) are `model.x`. */
+function renamed(tensor: StoredTensor): [string, StoredTensor][] {
+  const [, , rest] = /^(language_model\.|model\.(?=language_model\.))(.+)$/.exec(tensor.name) ?? [];
+  const name = tensor.name === "lm_head.weight" ? tensor.name : rest?.replace(/^language_model\./, "model.");
+  return name === undefined ? [] : [[name, withName(tensor, name)]];
+}

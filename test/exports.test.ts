@@ -1,4 +1,5 @@
 /** What the package offers: its entries, and that those for browsers hold nothing of Node. */
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,6 +58,18 @@ describe("package exports", () => {
       expect(code.match(node) ?? []).toEqual([]);
     },
   );
+
+  test("what is published was built for no one machine, and can be built for any", () => {
+    const words = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+    const listing = execFileSync("npm", words, {
+      cwd: repository,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    for (const path of ["README.md", "kernels/addon.c", "models/stories-tiny/model.safetensors"])
+      expect(listing).toContain(`"${path}"`);
+    expect(listing).not.toMatch(/"dist\/(native|bench|examples)\//);
+  });
 
   test("the check would find what it looks for", async () => {
     const chunks = await bundle("src/index.node.ts");

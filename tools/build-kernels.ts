@@ -3,9 +3,11 @@
  *
  * `node dist/tools/build-kernels.js [native] [wasm]`; without arguments, both. A missing or failing C compiler is
  * reported and is no failure, for WebAssembly serves; HITHERTO_REQUIRE_NATIVE=1 makes it one.
+ *
+ * The published package has this file and the sources of the runtime, and WebAssembly but no addon: `native` builds it
+ * there too.
  */
 import { buildNative } from "./native.js";
-import { buildWasm } from "./wasm.js";
 
 async function native(): Promise<boolean> {
   const outcome = await buildNative();
@@ -24,6 +26,8 @@ async function native(): Promise<boolean> {
 
 async function wasm(): Promise<void> {
   try {
+    // Only this needs the compiler to WebAssembly, which an installed package does not have.
+    const { buildWasm } = await import("./wasm.js");
     console.log(`WebAssembly backend: ${await buildWasm()}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

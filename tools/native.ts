@@ -1,9 +1,9 @@
 /** Compiles the C runtime into a Node addon with the system's C compiler, without node-gyp. */
 import { execFile, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import {
   commonFlags,
@@ -32,7 +32,9 @@ export async function buildNative(): Promise<NativeOutcome> {
   if (sets === undefined || !unix) return { kind: "left out", reason: `none for ${process.platform}-${process.arch}` };
   const compiler = findCompiler();
   if (compiler === undefined) return { kind: "left out", reason: "no C compiler found" };
-  const flags = [...commonFlags, "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", "-I", nodeHeaders()];
+  const headers = nodeHeaders();
+  if (headers === undefined) return { kind: "left out", reason: "no node_api.h found (npm install node-api-headers)" };
+  const flags = [...commonFlags, "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", "-I", headers];
   const stamp = new Stamp(folder, [compiler, flags, sets, nativeSources, process.arch, readSources()]);
   if (stamp.current) return { kind: "unchanged" };
   try {
@@ -55,9 +57,15 @@ function findCompiler(): { command: string; version: string } | undefined {
   return undefined;
 }
 
-function nodeHeaders(): string {
-  const { include_dir } = createRequire(import.meta.url)("node-api-headers") as { include_dir: string };
-  return include_dir;
+/** The folder of `node_api.h`: of the package that has it, or beside Node itself. */
+function nodeHeaders(): string | undefined {
+  try {
+    const { include_dir } = createRequire(import.meta.url)("node-api-headers") as { include_dir: string };
+    return include_dir;
+  } catch {
+    const ownFolder = join(dirname(dirname(realpathSync(process.execPath))), "include", "node");
+    return existsSync(join(ownFolder, "node_api.h")) ? ownFolder : undefined;
+  }
 }
 
 async function compile(compiler: string, flags: readonly string[]): Promise<void> {

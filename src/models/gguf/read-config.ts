@@ -1,4 +1,5 @@
 /** From the metadata of a GGUF file to a configuration with Hugging Face's keys. Defaults are llama.cpp's. */
+import { UnsupportedError } from "../../core/errors.js";
 import { longropeAttentionFactor } from "../rotary.js";
 import type { MetadataFields } from "./metadata-fields.js";
 import type { GgufArchitecture } from "./names.js";
@@ -18,6 +19,7 @@ type Values = Record<string, unknown>;
 /** @throws FormatError naming the key that is missing or makes no sense */
 export function configFromGguf(architecture: GgufArchitecture, fields: MetadataFields, facts: TensorFacts): Values {
   const values = readers[architecture](fields, facts);
+  if (!partlyTurning.has(architecture)) requireWholeHeads(fields);
   const id = (role: string) => fields.tokenId(role, facts.vocabSize) ?? null;
   return {
     ...values,
@@ -27,6 +29,15 @@ export function configFromGguf(architecture: GgufArchitecture, fields: MetadataF
     eos_token_id: id("eos"),
     pad_token_id: id("padding"),
   };
+}
+
+/** Architectures whose heads turn in part where `rope.dimension_count` says so. */
+const partlyTurning: ReadonlySet<GgufArchitecture> = new Set(["phi3", "gptneox", "gpt2"]);
+
+function requireWholeHeads(fields: MetadataFields): void {
+  const headSize = headDim(fields);
+  const turned = fields.size("rope.dimension_count", headSize);
+  if (turned !== headSize) throw fields.error("rope.dimension_count", `${turned} is not a head's ${headSize}`);
 }
 
 const readers: Readonly<Record<GgufArchitecture, (fields: MetadataFields, facts: TensorFacts) => Values>> = {
@@ -190,9 +201,12 @@ function originalLength(fields: MetadataFields): number {
   return fields.size("rope.scaling.original_context_length", fields.size("context_length"));
 }
 
+const scalingTypes = ["none", "linear", "yarn", "longrope"];
+
 /** `rope_scaling` as Hugging Face states it; null: none. */
 function ropeScaling(fields: MetadataFields, facts: TensorFacts): Values | null {
   const type = fields.text("rope.scaling.type", "none");
+  if (!scalingTypes.includes(type)) throw new UnsupportedError("GGUF rope.scaling.type", type, scalingTypes);
   const factor = fields.number("rope.scaling.factor", fields.number("rope.scale_linear", 1));
   if (facts.longDivisors !== undefined && facts.shortDivisors !== undefined) return longrope(fields, facts);
   if (facts.frequencyDivisors !== undefined) return { rope_type: "factors", factors: facts.frequencyDivisors };

@@ -1,7 +1,7 @@
 /** `hitherto eval <file>`: how well a model predicts a text. */
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { FileNotFoundError, InvalidValueError } from "../core/errors.js";
+import { FileNotFoundError } from "../core/errors.js";
 import { type Evaluation, evaluate as evaluateText } from "../generation/evaluate.js";
 import { wholeNumber } from "./flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags, progressFor } from "./model-flags.js";
@@ -56,8 +56,7 @@ async function readText(file: string, terminal: Terminal): Promise<string> {
   if (file === "-") return terminal.readInput();
   return readFile(file, { encoding: "utf8", signal: terminal.signal }).catch((error: NodeJS.ErrnoException) => {
     terminal.signal.throwIfAborted();
-    if (error.code === "ENOENT") throw new FileNotFoundError(file, "a text file");
-    throw new InvalidValueError("file", "a readable text file", `${file} (${error.code})`);
+    throw new FileNotFoundError(file, "a readable text file", error.code);
   });
 }
 

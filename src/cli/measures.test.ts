@@ -35,7 +35,10 @@ describe("hitherto eval", () => {
     const result = await runCommand(["eval", "no-such.txt", ...model]);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hitherto: no-such.txt: not found/) });
     const folder = await runCommand(["eval", ".", ...model]);
-    expect(folder).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hitherto: file must be a readable text/) });
+    expect(folder).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^hitherto: \.: cannot be opened \(EISDIR\); expected a readable text file/),
+    });
   });
 });
 

@@ -112,12 +112,19 @@ export class UnsupportedError extends HithertoError {
 export class FileNotFoundError extends HithertoError {
   readonly code = "FILE_NOT_FOUND";
 
+  /** @param systemCode - the operating system's reason, such as `"EACCES"`; default: that there is none */
   constructor(
     readonly path: string,
     readonly expected: string,
+    readonly systemCode = "ENOENT",
   ) {
-    super(`${path}: not found; expected ${expected}`);
+    super(`${path}: ${systemReason(systemCode)}; expected ${expected}`);
   }
+}
+
+function systemReason(code: string): string {
+  if (code === "ENOENT") return "not found";
+  return code === "EACCES" || code === "EPERM" ? `permission denied (${code})` : `cannot be opened (${code})`;
 }
 
 /** A tensor that the model needs is not in the checkpoint. */

@@ -14,7 +14,7 @@ export async function createFileSink(path: string): Promise<ByteSink> {
   try {
     return new FileSink(path, partial, await open(partial, "w"));
   } catch (error) {
-    throw new FileNotFoundError(path, `a folder to write to (${(error as NodeJS.ErrnoException).code})`);
+    throw new FileNotFoundError(path, "a file that can be written", (error as NodeJS.ErrnoException).code);
   }
 }
 

@@ -29,7 +29,7 @@ async function openExisting(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");
   } catch (error) {
-    throw new FileNotFoundError(path, `a readable file (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
+    throw new FileNotFoundError(path, "a readable file", (error as NodeJS.ErrnoException).code);
   }
 }
 

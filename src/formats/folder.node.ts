@@ -14,7 +14,7 @@ export async function openFolder(path: string): Promise<Folder> {
     const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
     return { name: path, files: files.sort(), open: (file) => openFileSource(join(path, file)) };
   } catch (error) {
-    throw new FileNotFoundError(path, `a readable folder (${(error as NodeJS.ErrnoException).code})`);
+    throw new FileNotFoundError(path, "a readable folder", (error as NodeJS.ErrnoException).code);
   }
 }
 

@@ -55,6 +55,7 @@ describe("a Hugging Face folder", () => {
     const refusal = (files: [string, string][]) =>
       readHuggingFace(memoryFolder(new Map(files.map(([name, value]) => [name, text(value)]))));
     await expect(refusal([])).rejects.toThrow(/config\.json: not found/);
+    await expect(refusal([["q8.gguf", "GGUF"]])).rejects.toThrow(/config\.json: not found; .* or a file, as q8\.gguf/);
     await expect(refusal([["config.json", "{}"]])).rejects.toThrow(/model\.safetensors: not found/);
     await expect(refusal([["config.json", "[]"]])).rejects.toThrow(/config\.json.*an object expected/);
     await expect(refusal([["config.json", "{"]])).rejects.toMatchObject({ code: "BAD_FORMAT" });

@@ -75,8 +75,7 @@ export async function readHuggingFace(folder: Folder): Promise<HuggingFaceFolder
 }
 
 async function readJson(folder: Folder, file: string): Promise<JsonObject> {
-  if (!folder.files.includes(file))
-    throw new FileNotFoundError(`${folder.name}/${file}`, "a Hugging Face model folder");
+  if (!folder.files.includes(file)) throw noConfiguration(folder, file);
   const text = await readWholeText(folder, file, mostJsonBytes);
   const path = `${folder.name}/${file}`;
   let value: unknown;
@@ -89,6 +88,14 @@ async function readJson(folder: Folder, file: string): Promise<JsonObject> {
     throw new FormatError(file, "JSON", "an object expected", path);
   }
   return value as JsonObject;
+}
+
+/** A folder of GGUF files, as many are published in, is opened by naming one of them. */
+function noConfiguration(folder: Folder, file: string): Error {
+  const other = folder.files.find((name) => name.endsWith(".gguf"));
+  const expected =
+    other === undefined ? "a Hugging Face model folder" : `it beside the weights, or a file, as ${other}`;
+  return new FileNotFoundError(`${folder.name}/${file}`, expected);
 }
 
 async function openWeights(folder: Folder): Promise<TensorFile> {

@@ -1,9 +1,11 @@
 /** What only a real process can show: signals, closed pipes, exit codes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtCommand } from "../../test/built-cli.js";
-import { tinyModel } from "../../test/tiny-model.js";
+import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
 
 const folder = tinyModel();
 const long = ["--context-length", "20000", "--max-tokens", "19000"];
@@ -50,6 +52,17 @@ describe("the process", () => {
     expect(await exitOf(child)).toBe(130);
     expect(child.text.stdout.length).toBeGreaterThan(0);
     expect(child.text.stderr).toBe("");
+  });
+
+  test("SIGTERM ends a conversion with 143 and leaves nothing of it", async () => {
+    const out = join(temporaryFolder(), "out.gguf");
+    const child = start(["convert", "stories-tiny", out]);
+    const closed = exitOf(child);
+    while (!existsSync(`${out}.partial`) && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    child.kill("SIGTERM");
+    expect([143, 0]).toContain(await closed); // 0 where it was as quick as the signal
+    expect(existsSync(`${out}.partial`)).toBe(false);
   });
 
   test("Ctrl-C while it waits for its prompt ends it too", async () => {

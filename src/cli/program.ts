@@ -11,10 +11,11 @@ import { addInspect } from "./inspect.js";
 import { InterruptedError, OutputClosedError, type Terminal } from "./terminal.js";
 import { addTokenize } from "./tokenize.js";
 
-export const exitCodes = { success: 0, failure: 1, wrongUsage: 2, interrupted: 130 } as const;
+export const exitCodes = { success: 0, failure: 1, wrongUsage: 2 } as const;
 
 const afterHelp = `
-Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted by Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted by Ctrl-C,
+143 by SIGTERM.
 Results go to standard output; notices, progress and errors to standard error.
 With --json a failure is also {"error": {"code", "message"}} there.
 
@@ -67,7 +68,7 @@ function ending(error: unknown, json: boolean, terminal: Terminal): number {
   const message = messageOf(error);
   if (!(error instanceof InterruptedError)) terminal.notice(`hitherto: ${message}`);
   if (json) terminal.notice(JSON.stringify({ error: { code: codeOf(error), message } }));
-  if (error instanceof InterruptedError) return exitCodes.interrupted;
+  if (error instanceof InterruptedError) return error.exitCode;
   return error instanceof CommanderError || error instanceof FlagError ? exitCodes.wrongUsage : exitCodes.failure;
 }
 

@@ -7,11 +7,14 @@ export type Input = AsyncIterable<Uint8Array | string> & { readonly isTTY?: bool
 /** What commands use of a writable stream. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** Somebody pressed Ctrl-C. */
+/** Signals that ask a process to end, and the exit codes that shells know them by. */
+const interruptions = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Somebody pressed Ctrl-C, or asked for the end in another way. */
 export class InterruptedError extends HithertoError {
   readonly code = "INTERRUPTED";
 
-  constructor() {
+  constructor(readonly exitCode: number = interruptions.SIGINT) {
     super("interrupted");
   }
 }
@@ -77,14 +80,19 @@ export class Terminal {
   }
 }
 
-/** The process's own terminal. The first Ctrl-C asks the command to stop, the second ends the process. */
+/**
+ * The process's own terminal. The first Ctrl-C asks the command to stop, so that nothing half-written stays; the second
+ * ends the process. The same for SIGTERM, which `timeout` sends.
+ */
 export function systemTerminal(): Terminal {
   const terminal = new Terminal(process.stdin, process.stdout, process.stderr);
-  process.on("SIGINT", () => {
-    if (terminal.signal.aborted) process.exit(130);
-    terminal.stop(new InterruptedError());
-    // A read of standard input would wait for ever.
-    process.stdin.destroy();
-  });
+  for (const [name, exitCode] of Object.entries(interruptions)) {
+    process.on(name, () => {
+      if (terminal.signal.aborted) process.exit(exitCode);
+      terminal.stop(new InterruptedError(exitCode));
+      // A read of standard input would wait for ever.
+      process.stdin.destroy();
+    });
+  }
   return terminal;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { temporaryFolder } from "../test/tiny-model.js";
+import { temporaryFolder } from "../test/support/tiny-checkpoint.js";
 import { defaultModel, embeddedModels, modelPath, packageVersion } from "./embedded-models.node.js";
 import { loadModel } from "./load-model.node.js";
 

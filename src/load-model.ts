@@ -1,5 +1,6 @@
 /** From an opened checkpoint and a backend to a model that is ready to run. */
 import type { Backend } from "./backends/backend.js";
+import type { StoredTensor } from "./core/checkpoint.js";
 import { HithertoError, OutOfRangeError } from "./core/errors.js";
 import { rejectUnknownOptions } from "./core/options.js";
 import { dequantize } from "./formats/index.js";
@@ -63,10 +64,13 @@ export async function modelFrom(
   options: ModelOptions,
   release: () => Promise<void>,
 ): Promise<Model> {
-  const { config, recipes } = interpret(checkpoint, options.contextLength);
-  const capacity = capacityFor(config, backend.name, options);
+  // Some frequencies follow from the context length, so it is settled before they are computed.
+  const wanted = options.contextLength ?? Math.min(interpret(checkpoint).config.contextLength, defaultContextLength);
+  const { config, recipes } = interpret(checkpoint, wanted);
+  const capacity = capacityFor(config, backend.name, wanted, options);
+  const noted = new NotedTensors(checkpoint.tensors);
   const repacks = new Map<string, Repack[]>();
-  const network = await Network.load(backend, config, checkpoint, recipes, dequantize, {
+  const network = await Network.load(backend, config, { ...checkpoint, tensors: noted }, recipes, dequantize, {
     capacity,
     signal: options.signal,
     onProgress: options.onProgress,
@@ -80,12 +84,39 @@ export async function modelFrom(
       `${list.length} matrices repacked from ${change}: the ${backend.name} backend has no kernel for their type`,
     );
   }
+  const unused = noted.unusedOfBlocks();
+  if (unused.length > 0) {
+    const rest = unused.length > 1 ? ` and ${unused.length - 1} more` : "";
+    options.onNotice?.(`the configuration leaves out tensors of the checkpoint: ${unused[0]}${rest}`);
+  }
   return new Model({ network, tokenizer: checkpoint.tokenizer, sourceTokenizer: checkpoint.sourceTokenizer, release });
 }
 
-function capacityFor(config: ModelConfig, backend: Backend["name"], options: ModelOptions): Capacity {
+/** The checkpoint's tensors, with a note of which were asked for. */
+class NotedTensors extends Map<string, StoredTensor> {
+  readonly #used = new Set<string>();
+
+  override get(name: string): StoredTensor | undefined {
+    this.#used.add(name);
+    return super.get(name);
+  }
+
+  /** Tensors of some block that nothing read; masks and tables that published files also carry do not count. */
+  unusedOfBlocks(): string[] {
+    const isOfBlock = (name: string) => /(^|[./])(layers|layer|block|h)[._]\d+[./]/.test(name);
+    const isDerived = (name: string) =>
+      /attn\.(masked_)?bias$|attention\.(masked_)?bias$|inv_freq$|position_ids$/.test(name);
+    return [...this.keys()].filter((name) => !this.#used.has(name) && isOfBlock(name) && !isDerived(name));
+  }
+}
+
+function capacityFor(
+  config: ModelConfig,
+  backend: Backend["name"],
+  contextLength: number,
+  options: ModelOptions,
+): Capacity {
   if (options.cache !== undefined) rejectUnknownOptions(options.cache, ["positions"], "cache");
-  const contextLength = options.contextLength ?? Math.min(config.contextLength, defaultContextLength);
   if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= 2 ** 24)) {
     throw new OutOfRangeError("contextLength", `a whole number from 1 to ${2 ** 24}`, contextLength);
   }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { temporaryFolder, tinyModel } from "./tiny-model.js";
+import { temporaryFolder, tinyModel } from "./support/tiny-checkpoint.js";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "..", "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
+import { temporaryFolder, tinyModel } from "../../test/support/tiny-checkpoint.js";
 
 const folder = tinyModel();
 const out = temporaryFolder();

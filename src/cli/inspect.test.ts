@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
+import { temporaryFolder, tinyModel } from "../../test/support/tiny-checkpoint.js";
 import { loadModel } from "../load-model.node.js";
 
 const folder = tinyModel({ begins: true });

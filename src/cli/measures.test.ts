@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
+import { temporaryFolder, tinyModel } from "../../test/support/tiny-checkpoint.js";
 import { evaluate } from "../generation/evaluate.js";
 import { loadModel } from "../load-model.node.js";
 import { median } from "./measure.js";

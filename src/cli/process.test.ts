@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtCommand } from "../../test/built-cli.js";
-import { temporaryFolder, tinyModel } from "../../test/tiny-model.js";
+import { temporaryFolder, tinyModel } from "../../test/support/tiny-checkpoint.js";
 
 const folder = tinyModel();
 const long = ["--context-length", "20000", "--max-tokens", "19000"];

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
-import { parityFixtures, temporaryFolder, tinyModel, tinyVocabulary } from "../../test/tiny-model.js";
+import { parityFixtures, temporaryFolder, tinyModel, tinyVocabulary } from "../../test/support/tiny-checkpoint.js";
 
 const folder = tinyModel({ begins: true });
 const ids = (text: string) => [...text].map((character) => tinyVocabulary.indexOf(character));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tinyModel } from "../../test/tiny-model.js";
+import { tinyModel } from "../../test/support/tiny-checkpoint.js";
 import { loadModel } from "../load-model.node.js";
 import { evaluate } from "./evaluate.js";
 import type { Model } from "./model.js";

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomLlama, smallShape } from "../../test/support/random-llama.js";
 import { encoderDecoderModel, randomModel, storyModel } from "../../test/support/tiny-model.js";
 import { DisposedError, InvalidValueError, OutOfRangeError, UnknownOptionError } from "../core/errors.js";
+import { modelFrom } from "../load-model.js";
+import { createBackend } from "../load-model.node.js";
+import { ConfigReader } from "../models/config-reader.js";
 import type { GenerationOptions, GenerationStep } from "./generate.js";
 import type { Model, Prompt } from "./model.js";
 
@@ -143,6 +147,17 @@ describe("an encoder-decoder model", () => {
 });
 
 describe("a model", () => {
+  test("says when its configuration leaves out blocks of the checkpoint", async () => {
+    const notices: string[] = [];
+    const whole = randomLlama(smallShape);
+    const fewer = new ConfigReader({ ...whole.config.values, num_hidden_layers: 1 });
+    const backend = await createBackend();
+    const options = { onNotice: (notice: string) => notices.push(notice) };
+    await using model = await modelFrom({ ...whole, config: fewer }, backend, options, () => backend.dispose());
+    expect(model.config.decoder.layers).toHaveLength(1);
+    expect(notices).toEqual([expect.stringMatching(/leaves out tensors.*model\.layers\.1\..* and 17 more/)]);
+  });
+
   test("refuses options that nobody knows", async () => {
     await expect(all(stories, "x", { max_tokens: 5 } as never)).rejects.toThrow(UnknownOptionError);
     await expect(all(stories, "x", { maxTokens: 0 })).rejects.toThrow(OutOfRangeError);

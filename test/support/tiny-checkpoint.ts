@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-export const parityFixtures = join(dirname(fileURLToPath(import.meta.url)), "parity", "fixtures");
+export const parityFixtures = join(dirname(fileURLToPath(import.meta.url)), "..", "parity", "fixtures");
 
 const letters = "abcdefghijklmnopqrstuvwxyz";
 /** The 67 entries that the fixtures' models predict: special tokens, then one character each (Ġ is a space, Ċ a line break). */

@@ -102,6 +102,20 @@ describe("a completion", () => {
   });
 });
 
+test("tokens that the configuration calls bad are never chosen, and keep their logits", async () => {
+  await using plain = await randomModel();
+  const [{ token }] = (await all(plain, [5], { maxTokens: 1 })) as [GenerationStep];
+  const whole = randomLlama(smallShape);
+  const config = new ConfigReader({ ...whole.config.values, bad_words_ids: [[token], [1, 2]] });
+  const backend = await createBackend();
+  await using model = await modelFrom({ ...whole, config }, backend, {}, () => backend.dispose());
+  const steps = await all(model, [5], { maxTokens: 20, alternatives: 1 });
+  expect(steps[0]!.alternatives[0]!.token).toBe(token);
+  expect(steps.map((step) => step.token)).not.toContain(token);
+  const wrong = { ...whole, config: new ConfigReader({ ...whole.config.values, bad_words_ids: [7] }) };
+  await expect(modelFrom(wrong, backend, {}, async () => {})).rejects.toThrow("bad_words_ids");
+});
+
 describe("an encoder-decoder model", () => {
   test("attends to its source: two sources, two sequences, in one run or two", async () => {
     const sources = [[5, 6, 7, 8], Array.from({ length: 33 }, (_, i) => 3 + (i % 40))];

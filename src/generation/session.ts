@@ -67,6 +67,7 @@ export class Session {
   /** Logits after the last token, when `#logitsLength` is the sequence's length. */
   #logits: Float32Array | undefined;
   #logSumExp = 0;
+  #masked: Float32Array | undefined;
   #logitsLength = -1;
 
   /**
@@ -157,7 +158,7 @@ export class Session {
   async #step(sequence: Sequence, options: StepOptions): Promise<Step> {
     const logits = await this.#run(sequence, options.signal, options.onProgress);
     const position = this.#ids.length;
-    const token = options.token ?? this.#sampler.choose(logits, position);
+    const token = options.token ?? this.#sampler.choose(this.#allowed(logits), position);
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
       throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
     }
@@ -252,6 +253,16 @@ export class Session {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** The logits with the model's banned ids out of reach; the logits themselves where it has none. */
+  #allowed(logits: Float32Array): Float32Array {
+    const { bannedIds = [] } = this.engine.network.config;
+    if (bannedIds.length === 0) return logits;
+    this.#masked ??= new Float32Array(logits.length);
+    this.#masked.set(logits);
+    for (const id of bannedIds) this.#masked[id] = Number.NEGATIVE_INFINITY;
+    return this.#masked;
   }
 
   #push(token: number): string {

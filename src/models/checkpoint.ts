@@ -26,6 +26,8 @@ export interface OpenedCheckpoint extends Checkpoint {
   readonly sourceTokenizer?: LoadedTokenizer;
   /** End ids that `generation_config.json` or the tokenizer add to the configuration's. */
   readonly endIds?: readonly number[];
+  /** Ids that `generation_config.json` forbids to choose. */
+  readonly bannedIds?: readonly number[];
   /** The file itself, where a GGUF file was opened: converting takes more of it than a model needs. */
   readonly gguf?: GgufFile;
   /** The files that came with the weights, by name: the tokenizer's and `generation_config.json`. */
@@ -67,6 +69,13 @@ function checkQuantization(config: ConfigReader): void {
   throw new UnsupportedError(`${config.source}: quantization_config`, method, ["plain floats", "GGUF files"]);
 }
 
+/** Single tokens among the bad words that the configuration names. */
+function bannedIds(checkpoint: OpenedCheckpoint, { vocabSize }: ModelConfig): number[] {
+  const words = checkpoint.config.tokenSequences("bad_words_ids").filter((ids) => ids.length === 1);
+  const ids = new Set([...words.flat(), ...(checkpoint.bannedIds ?? [])]);
+  return [...ids].filter((id) => id < vocabSize);
+}
+
 /** @throws UnsupportedError for an unknown architecture, FormatError for a configuration that makes no sense */
 export function interpret(checkpoint: OpenedCheckpoint, contextLength?: number): Interpretation {
   const family = familyOf(checkpoint.config);
@@ -80,5 +89,9 @@ export function interpret(checkpoint: OpenedCheckpoint, contextLength?: number):
   };
   const config = family.configure(input);
   const endIds = [...new Set([...config.endIds, ...(checkpoint.endIds ?? [])])];
-  return { family, config: { ...config, endIds }, recipes: family.recipes(config, input) };
+  return {
+    family,
+    config: { ...config, endIds, bannedIds: bannedIds(checkpoint, config) },
+    recipes: family.recipes(config, input),
+  };
 }

@@ -24,6 +24,8 @@ interface CommonConfig {
   readonly beginId?: number;
   readonly endIds: readonly number[];
   readonly padId?: number;
+  /** Ids that are never chosen, as `bad_words_ids` says of Marian's padding token; longer bad words are not in this. */
+  readonly bannedIds?: readonly number[];
 }
 
 export interface DecoderOnlyConfig extends CommonConfig {

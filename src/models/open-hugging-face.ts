@@ -18,6 +18,10 @@ export async function openHuggingFace(folder: HuggingFaceFolder): Promise<Opened
     tensors,
     tokenizer: await readTokenizer(folder),
     endIds: generation.tokenIds("eos_token_id"),
+    bannedIds: generation
+      .tokenSequences("bad_words_ids")
+      .filter((ids) => ids.length === 1)
+      .flat(),
     files: () => readFiles(folder),
     close: () => folder.close(),
   };

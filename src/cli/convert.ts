@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { type ConvertTarget, type ConvertType, convertCheckpoint, convertTypes } from "../convert.node.js";
 import { modelPath } from "../embedded-models.node.js";
 import { FlagError, oneOf } from "./flags.js";
-import { given, modelHelp, progressFor, tokenizerHelp } from "./model-flags.js";
+import { given, listeners, modelHelp, progressFor, tokenizerHelp } from "./model-flags.js";
 import type { Terminal } from "./terminal.js";
 
 export interface ConvertFlags {
@@ -55,12 +55,7 @@ export async function convert(from: string, out: string, flags: ConvertFlags, te
     await convertCheckpoint(modelPath(from), out, {
       to,
       ...given({ type, tokenizer, force }),
-      signal: terminal.signal,
-      onProgress: ({ loadedBytes, totalBytes }) => progress.update(loadedBytes, totalBytes),
-      onNotice: (notice) => {
-        progress.clear();
-        terminal.notice(notice);
-      },
+      ...listeners(progress, terminal),
     });
   } finally {
     progress.clear();

@@ -63,12 +63,7 @@ export async function loadFor(
         tokenizer,
         contextLength: flags.contextLength ?? options.contextLength,
       }),
-      signal: terminal.signal,
-      onProgress: ({ loadedBytes, totalBytes }) => progress.update(loadedBytes, totalBytes),
-      onNotice: (notice) => {
-        progress.clear();
-        terminal.notice(notice);
-      },
+      ...listeners(progress, terminal),
     });
   } finally {
     progress.clear();
@@ -100,4 +95,19 @@ export function progressFor(flags: { readonly json?: boolean }, terminal: Termin
 /** The same options without those that are undefined. */
 export function given<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** What work on a checkpoint reports to: the interrupt, the bar, and notices that do not run into the bar. */
+export function listeners(
+  progress: Progress,
+  terminal: Terminal,
+): Required<Pick<LoadModelOptions, "signal" | "onProgress" | "onNotice">> {
+  return {
+    signal: terminal.signal,
+    onProgress: ({ loadedBytes, totalBytes }) => progress.update(loadedBytes, totalBytes),
+    onNotice: (notice) => {
+      progress.clear();
+      terminal.notice(notice);
+    },
+  };
 }

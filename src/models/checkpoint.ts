@@ -71,8 +71,7 @@ function checkQuantization(config: ConfigReader): void {
 
 /** Single tokens among the bad words that the configuration names. */
 function bannedIds(checkpoint: OpenedCheckpoint, { vocabSize }: ModelConfig): number[] {
-  const words = checkpoint.config.tokenSequences("bad_words_ids").filter((ids) => ids.length === 1);
-  const ids = new Set([...words.flat(), ...(checkpoint.bannedIds ?? [])]);
+  const ids = new Set([...checkpoint.config.singleTokens("bad_words_ids"), ...(checkpoint.bannedIds ?? [])]);
   return [...ids].filter((id) => id < vocabSize);
 }
 

@@ -108,15 +108,15 @@ export class ConfigReader {
     return (ids as number[]).filter((id) => id >= 0);
   }
 
-  /** Lists of token ids, such as `bad_words_ids`; empty where the key is absent. */
-  tokenSequences(key: string): number[][] {
+  /** Of lists of token ids, such as `bad_words_ids`, those of one token: their ids. Empty where the key is absent. */
+  singleTokens(key: string): number[] {
     if (!this.has(key)) return [];
     const value = this.values[key];
     const isId = (id: unknown) => typeof id === "number" && Number.isInteger(id) && id >= 0 && id < largestSize;
     if (!(Array.isArray(value) && value.every((each) => Array.isArray(each) && each.every(isId)))) {
       throw this.#wrong(key, "a list of lists of token ids", value);
     }
-    return value as number[][];
+    return (value as number[][]).filter((ids) => ids.length === 1).flat();
   }
 
   /** Throws unless `condition` holds between keys that were read. */

@@ -10,7 +10,7 @@ import { scale } from "../graph/operations/scale.js";
 import { selectRows } from "../graph/operations/select-rows.js";
 import { softCap } from "../graph/operations/soft-cap.js";
 import type { Tensor } from "../graph/tensor.js";
-import { type CachePlaces, cacheBlockElements, type LayerCache } from "../nn/attention-layer.js";
+import { type CachePlaces, cacheBlockElements, cacheBlockSize, type LayerCache } from "../nn/attention-layer.js";
 import type { StackConfig } from "../nn/config.js";
 import { stack } from "../nn/stack.js";
 import type { ModelConfig } from "./config.js";
@@ -33,7 +33,7 @@ export interface Capacity {
 
 /** Blocks that hold `positions` positions. */
 export function blocksFor(positions: number): number {
-  return Math.ceil(positions / 16);
+  return Math.ceil(positions / cacheBlockSize);
 }
 
 export interface DecoderGraph {

@@ -7,7 +7,7 @@ import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/error
 import { memoryOf, planGraph } from "../graph/plan.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
 import { capacityElements } from "../graph/tensor.js";
-import { cacheBlockElements } from "../nn/attention-layer.js";
+import { cacheBlockElements, cacheBlockSize } from "../nn/attention-layer.js";
 import type { ModelConfig } from "./config.js";
 import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
 import { type EncoderGraph, encoderGraph } from "./encoder-graph.js";
@@ -139,7 +139,8 @@ export class Network {
       program.integers(graph.places.slots)[i] = i;
       program.integers(graph.places.sequences)[i] = 0;
       program.integers(graph.places.visible)[i] = ids.length;
-      program.integers(graph.crossSlots)[i] = blocks[i >> 4]! * 16 + (i & 15);
+      program.integers(graph.crossSlots)[i] =
+        blocks[Math.floor(i / cacheBlockSize)]! * cacheBlockSize + (i % cacheBlockSize);
     }
     if (offLoop) await program.runAsync({ tokens: ids.length });
     else program.run({ tokens: ids.length });

@@ -18,10 +18,7 @@ export async function openHuggingFace(folder: HuggingFaceFolder): Promise<Opened
     tensors,
     tokenizer: await readTokenizer(folder),
     endIds: generation.tokenIds("eos_token_id"),
-    bannedIds: generation
-      .tokenSequences("bad_words_ids")
-      .filter((ids) => ids.length === 1)
-      .flat(),
+    bannedIds: generation.singleTokens("bad_words_ids"),
     files: () => readFiles(folder),
     close: () => folder.close(),
   };

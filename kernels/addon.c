@@ -111,10 +111,11 @@ static napi_value pack_rows(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* run(runtime, plan, words, live) */
+/* run(runtime, plan, words, live, times) */
 static napi_value run(napi_env env, napi_callback_info info) {
   const arguments a = arguments_of(env, info);
-  hh_run(pointer(env, a.value[0]), pointer(env, a.value[1]), integer(env, a.value[2]), pointer(env, a.value[3]));
+  hh_run(pointer(env, a.value[0]), pointer(env, a.value[1]), integer(env, a.value[2]), pointer(env, a.value[3]),
+         pointer(env, a.value[4]));
   return NULL;
 }
 
@@ -123,6 +124,7 @@ typedef struct {
   const hh_word *plan;
   int64_t words;
   const int32_t *live;
+  int64_t *times;
   napi_async_work work;
   napi_deferred deferred;
 } async_run;
@@ -130,7 +132,7 @@ typedef struct {
 static void async_execute(napi_env env, void *data) {
   (void)env;
   const async_run *r = data;
-  hh_run(r->runtime, r->plan, r->words, r->live);
+  hh_run(r->runtime, r->plan, r->words, r->live, r->times);
 }
 
 static void async_complete(napi_env env, napi_status status, void *data) {
@@ -143,7 +145,7 @@ static void async_complete(napi_env env, napi_status status, void *data) {
   free(r);
 }
 
-/* runAsync(runtime, plan, words, live): Promise */
+/* runAsync(runtime, plan, words, live, times): Promise */
 static napi_value run_async(napi_env env, napi_callback_info info) {
   const arguments a = arguments_of(env, info);
   async_run *r = malloc(sizeof(async_run));
@@ -152,7 +154,7 @@ static napi_value run_async(napi_env env, napi_callback_info info) {
     return NULL;
   }
   *r = (async_run){pointer(env, a.value[0]), pointer(env, a.value[1]), integer(env, a.value[2]),
-                   pointer(env, a.value[3]), NULL, NULL};
+                   pointer(env, a.value[3]), pointer(env, a.value[4]), NULL, NULL};
   napi_value promise, name;
   napi_create_promise(env, &r->deferred, &promise);
   napi_create_string_utf8(env, "hitherto", NAPI_AUTO_LENGTH, &name);

@@ -47,9 +47,9 @@ static int32_t share_count(const hh_runtime *runtime, int64_t cost) {
   return (int32_t)(each * runtime->threads);
 }
 
-void hh_run(hh_runtime *runtime, const hh_word *plan, int64_t words, const int32_t *live) {
+void hh_run(hh_runtime *runtime, const hh_word *plan, int64_t words, const int32_t *live, int64_t *times) {
   const hh_word *end = plan + words;
-  while (plan < end) {
+  for (int64_t index = 0; plan < end; index++) {
     hh_instruction instruction;
     memcpy(&instruction, plan, sizeof instruction);
     const int32_t rows = instruction.rows >= 0 ? instruction.rows : live[~instruction.rows];
@@ -58,8 +58,10 @@ void hh_run(hh_runtime *runtime, const hh_word *plan, int64_t words, const int32
       hh_call call = {plan + 2, live, rows, {0, 1}, 0};
       const int64_t cost = (int64_t)rows * instruction.row_cost;
       const int32_t shares = share_count(runtime, cost);
+      const int64_t start = times == NULL ? 0 : hh_now();
       if (shares == 1) operation(&call);
       else hh_pool_run(runtime->pool, operation, &call, shares);
+      if (times != NULL) times[index] += hh_now() - start;
     }
     plan += 2 + instruction.argument_count;
   }

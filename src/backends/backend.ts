@@ -40,6 +40,20 @@ export interface CompileOptions {
   readonly outputs: readonly Tensor[];
 }
 
+/** What one instruction of a program did while it was profiled: sums over its calls. */
+export interface InstructionProfile {
+  /** What ran, in the backend's own words, such as `linear_q8_0`. */
+  readonly operation: string;
+  /** The result that it computed or prepared, by its name in the graph; may be empty. */
+  readonly result: string;
+  readonly calls: number;
+  readonly nanoseconds: number;
+  /** Bytes that had to be read or written at least once. */
+  readonly bytes: number;
+  /** Multiplications and additions; undefined where they are not what takes the time. */
+  readonly operations: number | undefined;
+}
+
 export interface Program {
   /** Bytes of the arena that the program's values lie in. */
   readonly arenaBytes: number;
@@ -54,6 +68,10 @@ export interface Program {
   run(live: LiveSizes): void;
   /** The same, off the event loop where the backend can. One run of a backend at a time. */
   runAsync(live: LiveSizes): Promise<void>;
+  /** Times every instruction of the runs from now on, anew. Absent where a backend has no instructions to time. */
+  startProfile?(): void;
+  /** Ends timing. @returns what was timed, in the order of running; nothing when no profile was begun */
+  stopProfile?(): InstructionProfile[];
   dispose(): void;
 }
 

@@ -2,7 +2,7 @@
  * A model's weights on a backend, and the programs that run them. Loaded weights are shared and never change; what
  * changes from run to run (the cache) is addressed by whoever calls, through slots and block tables.
  */
-import type { Backend, Program, Resource, StateResource } from "../backends/backend.js";
+import type { Backend, InstructionProfile, Program, Resource, StateResource } from "../backends/backend.js";
 import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { memoryOf, planGraph } from "../graph/plan.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
@@ -35,6 +35,9 @@ export interface DecoderProgram {
   kept(name: string): Float32Array;
   run(tokens: number, outputs: number): void;
   runAsync(tokens: number, outputs: number): Promise<void>;
+  /** As a `Program`'s; absent where the backend has none. */
+  startProfile?(): void;
+  stopProfile?(): InstructionProfile[];
   dispose(): void;
 }
 
@@ -256,6 +259,8 @@ function openDecoder(graph: DecoderGraph, program: Program, kept: ReadonlyMap<st
     },
     run: (tokens, outputs) => program.run(sizes(tokens, outputs)),
     runAsync: (tokens, outputs) => program.runAsync(sizes(tokens, outputs)),
+    startProfile: program.startProfile?.bind(program),
+    stopProfile: program.stopProfile?.bind(program),
     dispose: () => program.dispose(),
   };
 }

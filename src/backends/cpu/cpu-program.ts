@@ -2,10 +2,12 @@
 import { assert, DisposedError, InternalError, OutOfRangeError } from "../../core/errors.js";
 import { memoryOf, type Plan } from "../../graph/plan.js";
 import { capacityElements, type LiveDimension, type LiveSizes, type Tensor } from "../../graph/tensor.js";
-import type { Program, Resource } from "../backend.js";
+import type { InstructionProfile, Program, Resource } from "../backend.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
+import type { Instruction } from "./instructions.js";
 import { lowerPlan, scratchBytes } from "./lower.js";
 import { CpuMatrix, CpuMemory, CpuPlain } from "./memory.js";
+import { CpuProfile } from "./profile.js";
 
 /** Where a tensor lies. */
 interface Place {
@@ -22,6 +24,8 @@ export class CpuProgram implements Program {
   readonly #liveSizes: Int32Array;
   readonly #plan: CpuMemory;
   readonly #words: number;
+  readonly #instructions: readonly Instruction[];
+  #profile: CpuProfile | undefined;
   #state: "idle" | "running" | "disposed" = "idle";
 
   /** @param resources - what each parameter and state is, by name */
@@ -36,7 +40,8 @@ export class CpuProgram implements Program {
       this.#layOut(plan, resources);
       this.#live = this.#own(new CpuMemory(runtime, Math.max(1, this.#dimensions.length) * 4));
       this.#liveSizes = this.#live.integers();
-      const words = this.#lower(plan);
+      const { words, instructions } = this.#lower(plan);
+      this.#instructions = instructions;
       this.#words = words.length;
       this.#plan = this.#own(new CpuMemory(runtime, words.byteLength));
       this.#plan.write(words);
@@ -70,29 +75,46 @@ export class CpuProgram implements Program {
 
   run(live: LiveSizes): void {
     this.#prepare(live);
-    this.runtime.run(this.#plan.address, this.#words, this.#live.address);
+    this.runtime.run(this.#plan.address, this.#words, this.#live.address, this.#profile?.address ?? 0);
   }
 
   async runAsync(live: LiveSizes): Promise<void> {
     this.#prepare(live);
     this.#state = "running";
     try {
-      await this.runtime.runAsync(this.#plan.address, this.#words, this.#live.address);
+      await this.runtime.runAsync(this.#plan.address, this.#words, this.#live.address, this.#profile?.address ?? 0);
     } finally {
       this.#state = "idle";
     }
+  }
+
+  startProfile(): void {
+    this.#requireIdle();
+    this.#profile?.dispose();
+    this.#profile = new CpuProfile(this.runtime, this.#instructions, {
+      bytesOf: (parameter) => this.#placeOf(parameter).memory.bytes,
+      integers: (input) => this.integers(input),
+    });
+  }
+
+  stopProfile(): InstructionProfile[] {
+    this.#requireIdle();
+    const results = this.#profile?.results() ?? [];
+    this.#profile?.dispose();
+    this.#profile = undefined;
+    return results;
   }
 
   dispose(): void {
     if (this.#state === "running") throw new InternalError("a program was disposed while it was running");
     this.#state = "disposed";
     for (const memory of this.#owned) memory.dispose();
+    this.#profile?.dispose();
     this.#places.clear();
   }
 
   #prepare(live: LiveSizes): void {
-    if (this.#state === "disposed") throw new DisposedError("a program");
-    if (this.#state === "running") throw new InternalError("a program was run while it was running");
+    this.#requireIdle();
     for (const [index, { name, capacity }] of this.#dimensions.entries()) {
       const size = live[name];
       assert(size !== undefined, `no live size for ${name}`);
@@ -100,9 +122,15 @@ export class CpuProgram implements Program {
         throw new OutOfRangeError(name, `0 to ${capacity}`, size);
       this.#liveSizes[index] = size;
     }
+    this.#profile?.count(this.#liveSizes);
   }
 
-  #lower(plan: Plan): BigInt64Array {
+  #requireIdle(): void {
+    if (this.#state === "disposed") throw new DisposedError("a program");
+    if (this.#state === "running") throw new InternalError("a program was run while it was running");
+  }
+
+  #lower(plan: Plan) {
     const storageOf = (tensor: Tensor) => {
       const { memory } = this.#placeOf(tensor);
       return memory instanceof CpuMatrix ? memory.storage : undefined;

@@ -24,9 +24,12 @@ export interface CpuRuntime {
     first: number,
     count: number,
   ): void;
-  /** Runs the plan at `plan` (8-byte words) with the live sizes at `live`, on the calling thread and the pool. */
-  run(plan: number, words: number, live: number): void;
+  /**
+   * Runs the plan at `plan` (8-byte words) with the live sizes at `live`, on the calling thread and the pool.
+   * @param times - 8-byte counters, to which each instruction's nanoseconds are added; 0 for none
+   */
+  run(plan: number, words: number, live: number, times: number): void;
   /** The same off the event loop, where there is one; else `run` after a turn of the event loop. */
-  runAsync(plan: number, words: number, live: number): Promise<void>;
+  runAsync(plan: number, words: number, live: number, times: number): Promise<void>;
   dispose(): Promise<void>;
 }

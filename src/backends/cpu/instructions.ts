@@ -1,5 +1,6 @@
 /** The instructions of the C runtime as numbers: the words of a plan, as `kernels/hitherto.h` defines them. */
 import { assert } from "../../core/errors.js";
+import type { Node } from "../../graph/tensor.js";
 
 /** Operations of the C runtime, in the order of `hh_operation_id`. */
 export const operationIds = [
@@ -46,12 +47,30 @@ export function quantizedRowBytes(width: number): number {
 /** How many rows an instruction has: a number, or the index of a live dimension. */
 export type RowCount = { readonly fixed: number } | { readonly live: number };
 
+/** An instruction of a plan, as a profile speaks of it. */
+export interface Instruction {
+  readonly operation: OperationId;
+  readonly rows: RowCount;
+  /** The node that it computes, or prepares. */
+  readonly node: Node;
+}
+
 /** Collects the words of a plan. */
 export class InstructionWriter {
   readonly #words: bigint[] = [];
+  readonly instructions: Instruction[] = [];
+  /** Whose instructions are being written. */
+  #node: Node | undefined;
+
+  /** What is written from now on belongs to `node`. */
+  begin(node: Node): void {
+    this.#node = node;
+  }
 
   /** @param rowCost - about how many nanoseconds a row takes on one thread */
   write(operation: OperationId, rows: RowCount, rowCost: number, args: readonly number[]): void {
+    assert(this.#node !== undefined, "an instruction belongs to a node");
+    this.instructions.push({ operation, rows, node: this.#node });
     const code = operationIds.indexOf(operation);
     const count = "fixed" in rows ? rows.fixed : ~rows.live;
     const cost = Math.min(Math.max(1, Math.round(rowCost)), 0x7fffffff);

@@ -62,11 +62,14 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
   return { quantized, scores };
 }
 
-/** @param live - names of the live dimensions; a row count refers to them by index. */
-export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses): BigInt64Array {
+/**
+ * @param live - names of the live dimensions; a row count refers to them by index.
+ * @returns the words of the plan, and what its instructions are
+ */
+export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses) {
   const lowering = new Lowering(live, addresses);
   for (const node of plan.nodes) lowering.add(node);
-  return lowering.writer.finish();
+  return { words: lowering.writer.finish(), instructions: lowering.writer.instructions };
 }
 
 function isQuantized(storage: PackedStorage | undefined): boolean {
@@ -89,6 +92,7 @@ class Lowering {
   add(node: Node): void {
     const lower = this.#operations[node.operation];
     if (lower === undefined) throw new InternalError(`the CPU backend has no operation ${node.operation}`);
+    this.writer.begin(node);
     lower(node, node.attributes as never);
   }
 

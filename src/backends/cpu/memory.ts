@@ -32,6 +32,12 @@ export class CpuMemory {
     return new Int32Array(bytes.buffer, bytes.byteOffset + offset, count);
   }
 
+  /** Whole numbers of 64 bits. */
+  longs(): BigInt64Array {
+    const bytes = this.#view();
+    return new BigInt64Array(bytes.buffer, bytes.byteOffset, this.bytes >>> 3);
+  }
+
   /** Copies numbers to the start of the block. */
   write(values: Float32Array | Int32Array | BigInt64Array): void {
     this.#view().set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));

@@ -40,8 +40,8 @@ interface Addon {
     first: number,
     count: number,
   ): void;
-  run(runtime: number, plan: number, words: number, live: number): void;
-  runAsync(runtime: number, plan: number, words: number, live: number): Promise<void>;
+  run(runtime: number, plan: number, words: number, live: number, times: number): void;
+  runAsync(runtime: number, plan: number, words: number, live: number, times: number): Promise<void>;
 }
 
 const maximumThreads = 64;
@@ -184,14 +184,14 @@ class NativeRuntime implements CpuRuntime {
     this.#addon.packRows(matrix, rows, storage, out, width, first, count);
   }
 
-  run(plan: number, words: number, live: number): void {
+  run(plan: number, words: number, live: number, times: number): void {
     this.#requireIdle();
-    this.#addon.run(this.#handle, plan, words, live);
+    this.#addon.run(this.#handle, plan, words, live, times);
   }
 
-  runAsync(plan: number, words: number, live: number): Promise<void> {
+  runAsync(plan: number, words: number, live: number, times: number): Promise<void> {
     this.#requireIdle();
-    const done = this.#addon.runAsync(this.#handle, plan, words, live).then(() => {
+    const done = this.#addon.runAsync(this.#handle, plan, words, live, times).then(() => {
       this.#running = undefined;
     });
     this.#running = done;

@@ -82,6 +82,6 @@ describe("WebAssembly runtime", () => {
 
   test("nothing runs after it was disposed", async () => {
     await runtime.dispose();
-    expect(() => runtime.run(0, 0, 0)).toThrow(DisposedError);
+    expect(() => runtime.run(0, 0, 0, 0)).toThrow(DisposedError);
   });
 });

@@ -32,7 +32,7 @@ interface Exports {
     first: bigint,
     count: bigint,
   ): void;
-  hh_run(runtime: number, plan: number, words: bigint, live: number): void;
+  hh_run(runtime: number, plan: number, words: bigint, live: number, times: number): void;
   hh_offer_threads(count: number): void;
 }
 
@@ -161,14 +161,14 @@ class WasmRuntime implements CpuRuntime {
     if (staging !== this.#staging) this.release(staging, rowBytes);
   }
 
-  run(plan: number, words: number, live: number): void {
+  run(plan: number, words: number, live: number, times: number): void {
     if (this.#disposed) throw new DisposedError("the WebAssembly runtime");
-    this.exports.hh_run(this.runtime, plan, BigInt(words), live);
+    this.exports.hh_run(this.runtime, plan, BigInt(words), live, times);
   }
 
-  async runAsync(plan: number, words: number, live: number): Promise<void> {
+  async runAsync(plan: number, words: number, live: number, times: number): Promise<void> {
     await this.host.turn();
-    this.run(plan, words, live);
+    this.run(plan, words, live, times);
   }
 
   async dispose(): Promise<void> {

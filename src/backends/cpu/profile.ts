@@ -1,0 +1,56 @@
+/** Where the time of a program goes: nanoseconds of each of its instructions, beside the work that they did. */
+import type { InstructionProfile } from "../backend.js";
+import type { CpuRuntime } from "./cpu-runtime.js";
+import type { Instruction } from "./instructions.js";
+import { CpuMemory } from "./memory.js";
+import { type Operands, workOf } from "./work.js";
+
+/** Sums since the profile was begun. */
+interface Sums {
+  calls: number;
+  bytes: number;
+  operations: number | undefined;
+}
+
+export class CpuProfile {
+  /** A counter of nanoseconds for each instruction, written by the runtime. */
+  readonly #times: CpuMemory;
+  readonly #sums: readonly Sums[];
+
+  constructor(
+    runtime: CpuRuntime,
+    readonly instructions: readonly Instruction[],
+    readonly operands: Operands,
+  ) {
+    this.#times = new CpuMemory(runtime, Math.max(1, instructions.length) * 8);
+    this.#sums = instructions.map(() => ({ calls: 0, bytes: 0, operations: 0 }));
+  }
+
+  get address(): number {
+    return this.#times.address;
+  }
+
+  /** Counts what a run with these live sizes has to do. The program's inputs are those of the run. */
+  count(live: Int32Array): void {
+    for (const [index, { operation, node, rows: extent }] of this.instructions.entries()) {
+      const rows = "fixed" in extent ? extent.fixed : live[extent.live]!;
+      if (rows === 0) continue;
+      const sums = this.#sums[index]!;
+      const { bytes, operations } = workOf(operation, node, rows, this.operands);
+      sums.calls++;
+      sums.bytes += bytes;
+      sums.operations = operations === undefined ? undefined : sums.operations! + operations;
+    }
+  }
+
+  results(): InstructionProfile[] {
+    const times = this.#times.longs();
+    return this.instructions.map(({ operation, node }, index) => {
+      return { operation, result: node.output.name, nanoseconds: Number(times[index]!), ...this.#sums[index]! };
+    });
+  }
+
+  dispose(): void {
+    this.#times.dispose();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What an instruction has to move and to compute at the least: each matrix, row and cached position counted once,
+ * however often a kernel comes back to it. A profile divides these by time and sets them beside the machine's limits.
+ */
+import type { AttentionAttributes } from "../../graph/operations/attention.js";
+import { capacityElements, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { type OperationId, quantizedRowBytes } from "./instructions.js";
+
+export interface Work {
+  /** Bytes read and written. */
+  readonly bytes: number;
+  /** Multiplications and additions; undefined where they are beside the point. */
+  readonly operations: number | undefined;
+}
+
+/** What of a program decides how much work there is. */
+export interface Operands {
+  /** Bytes of a parameter, as it is stored. */
+  bytesOf(parameter: Tensor): number;
+  /** An input's numbers in the run at hand. */
+  integers(input: Tensor): Int32Array;
+}
+
+/** The work of one instruction in one run. @param node - what it belongs to: its own node, or that which needs it */
+export function workOf(operation: OperationId, node: Node, rows: number, operands: Operands): Work {
+  if (operation.startsWith("linear_")) return linearWork(node, rows, operands);
+  switch (operation) {
+    case "quantize_rows": {
+      const width = rowWidth(node.inputs[0]!);
+      return { bytes: rows * (4 * width + quantizedRowBytes(width)), operations: undefined };
+    }
+    case "embedding": {
+      const [table] = node.inputs;
+      const rowBytes = (operands.bytesOf(table!) / capacityElements(table!)) * rowWidth(table!);
+      return { bytes: rows * (rowBytes + 4 * rowWidth(node.output)), operations: undefined };
+    }
+    case "cache_write":
+      return { bytes: rows * 8 * rowWidth(node.inputs[1]!), operations: undefined };
+    case "attention":
+    case "attention_weights":
+      return attentionWork(node, rows, operands);
+    default:
+      return { bytes: 4 * rows * activations(node), operations: undefined };
+  }
+}
+
+function linearWork({ inputs, output }: Node, rows: number, operands: Operands): Work {
+  const [x, weight] = inputs;
+  const [width, out] = [rowWidth(x!), rowWidth(output)];
+  return { bytes: operands.bytesOf(weight!) + 4 * rows * (width + out), operations: 2 * rows * out * width };
+}
+
+/** Keys and values of a sequence are read once for all the tokens that see them. */
+function attentionWork({ inputs, attributes, output }: Node, rows: number, operands: Operands): Work {
+  const [query, , , , sequences, visible] = inputs;
+  const { headCount, keyValueHeadCount, headDim, window } = attributes as AttentionAttributes;
+  const [of, sees] = [operands.integers(sequences!), operands.integers(visible!)];
+  const spans = new Map<number, { from: number; to: number }>();
+  let scores = 0;
+  for (let row = 0; row < rows; row++) {
+    const to = sees[row]!;
+    const from = window > 0 ? Math.max(0, to - window) : 0;
+    scores += to - from;
+    const span = spans.get(of[row]!) ?? { from, to };
+    spans.set(of[row]!, { from: Math.min(from, span.from), to: Math.max(to, span.to) });
+  }
+  const cached = [...spans.values()].reduce((sum, { from, to }) => sum + to - from, 0);
+  const bytes = 8 * cached * keyValueHeadCount * headDim + 4 * rows * (rowWidth(query!) + rowWidth(output));
+  return { bytes, operations: 4 * scores * headCount * headDim };
+}
+
+/** Numbers in a row of everything that a node reads or writes row by row. */
+function activations({ inputs, output }: Node): number {
+  const moving = [output, ...inputs].filter(({ origin }) => origin.kind === "result" || origin.kind === "input");
+  return moving.reduce((sum, tensor) => sum + rowWidth(tensor), 0);
+}

@@ -10,6 +10,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { installedPeer } from "./install-peers.js";
 import { writeLlama2c } from "./llama2c-file.js";
 import { writeRandomGguf } from "./random-gguf.js";
 import { shapes } from "./shapes.js";
@@ -56,7 +57,7 @@ Without it its column is left out.`);
 async function main(): Promise<void> {
   const folder = join(tmpdir(), "hitherto-bench");
   await mkdir(folder, { recursive: true });
-  await installPeers();
+  await installedPeer("node-llama-cpp");
   const results: object[] = [];
   console.log(
     `${cpus()[0]?.model.trim()}, ${flags.threads} threads, medians of ${flags.rounds} rounds, tokens per second\n`,
@@ -76,12 +77,6 @@ async function main(): Promise<void> {
   const processor = cpus()[0]?.model.trim();
   await writeFile(file, `${JSON.stringify({ date, processor, threads: Number(flags.threads), results }, null, 2)}\n`);
   console.log(`\nkept in bench/results/peers-${date}.json`);
-}
-
-async function installPeers(): Promise<void> {
-  if (existsSync(join(root, "bench/peers/node_modules/node-llama-cpp"))) return;
-  console.error("installing node-llama-cpp into bench/peers …");
-  await run("npm", ["install", "--no-audit", "--no-fund"], { cwd: join(root, "bench/peers") });
 }
 
 /** All engines in turn, `rounds` times; the median of each. */

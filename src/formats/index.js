@@ -1,0 +1,20 @@
+/** Reading and writing checkpoints: safetensors, GGUF, Hugging Face folders, llama2.c. Runs anywhere. */
+export { BlobSource } from "./blob-source.js";
+export { MemorySink } from "./byte-sink.js";
+export { isCtranslate2, readCtranslate2 } from "./ctranslate2/read.js";
+export { memoryFolder, readWholeFile, readWholeText } from "./folder.js";
+export { GgufMetadata } from "./gguf/metadata.js";
+export { readGguf } from "./gguf/read.js";
+export { readSplitGguf } from "./gguf/split.js";
+export { writeGguf } from "./gguf/write.js";
+export { readHuggingFace, tokenizerFileNames } from "./hugging-face/read.js";
+export { writeHuggingFace } from "./hugging-face/write.js";
+export { readLlama2c } from "./llama2c/read.js";
+export { MemorySource } from "./memory-source.js";
+export { dequantize, quantizableTypes, quantize } from "./quantization/index.js";
+export { convertTensor, readTensorFloats } from "./quantization/tensor.js";
+export { readSafetensors } from "./safetensors/read.js";
+export { readShardedSafetensors, writeShardedSafetensors } from "./safetensors/sharded.js";
+export { writeSafetensors } from "./safetensors/write.js";
+export { memoryTensor, readTensorBytes } from "./stored-tensor.js";
+export { headBytes, identifyFile, readHead, refuseOtherKinds, WrongFileError } from "./wrong-file.js";

@@ -1,0 +1,23 @@
+/** Sum of two tensors of one shape: the residual connection. */
+import { ShapeError } from "../../core/errors.js";
+import { defineOperation } from "../operation.js";
+import { rowWidth, sameExtent, showShape } from "../tensor.js";
+/** Throws unless `b` has the shape of `a`. */
+export function requireSameShape(operation, a, b) {
+    if (!sameExtent(a.shape[0], b.shape[0]) || rowWidth(a) !== rowWidth(b)) {
+        throw new ShapeError(operation, showShape(a.shape), showShape(b.shape));
+    }
+}
+/** @returns a + b, in the shape of both. */
+export function add(a, b) {
+    requireSameShape("add", a, b);
+    return a.graph.apply("add", [a, b], {}, a.shape, "f32");
+}
+export const addOperation = defineOperation({
+    name: "add",
+    inPlace: [0, 1],
+    reference({ inputs: [a, b], output }) {
+        for (let i = 0; i < output.data.length; i++)
+            output.data[i] = a.data[i] + b.data[i];
+    },
+});

@@ -1,0 +1,26 @@
+/**
+ * ln Σ exp(x) of each row: what turns logits into log-probabilities, x_i − logSumExp(x), without a pass over the
+ * vocabulary in JavaScript for every token.
+ */
+import { defineOperation, floats, rowsOf } from "../operation.js";
+import { rowWidth } from "../tensor.js";
+/**
+ * @param x - [n, width]
+ * @returns [n, 1]
+ */
+export function logSumExp(x) {
+    return x.graph.apply("log-sum-exp", [x], { width: rowWidth(x) }, [x.shape[0], 1], "f32");
+}
+export const logSumExpOperation = defineOperation({
+    name: "log-sum-exp",
+    reference({ inputs: [x], attributes: { width }, output }) {
+        for (let row = 0; row < rowsOf(output).rows; row++) {
+            const values = floats(x).subarray(row * width, (row + 1) * width);
+            const largest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+            let sum = 0;
+            for (const value of values)
+                sum += Math.exp(value - largest);
+            floats(output)[row] = largest + Math.log(sum);
+        }
+    },
+});

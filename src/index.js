@@ -1,0 +1,15 @@
+export { ReferenceBackend } from "./backends/reference/reference-backend.js";
+export { CacheFullError } from "./cache/block-pool.js";
+export { ContextFullError } from "./cache/block-table.js";
+export * from "./core/errors.js";
+export { describeCheckpoint, resultNamesOf, } from "./describe-checkpoint.js";
+export { dequantize, WrongFileError } from "./formats/index.js";
+export { SequenceBusyError } from "./generation/engine.js";
+export { evaluate } from "./generation/evaluate.js";
+export { Model } from "./generation/model.js";
+export { Session, SessionBusyError } from "./generation/session.js";
+export { loadModel } from "./load-model.browser.js";
+export { ContextLengthError, modelFrom } from "./load-model.js";
+export { openFiles } from "./models/open-files.js";
+export { openHuggingFace } from "./models/open-hugging-face.js";
+export { openLlama2c } from "./models/open-llama2c.js";

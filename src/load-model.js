@@ -1,0 +1,96 @@
+import { HithertoError, OutOfRangeError } from "./core/errors.js";
+import { rejectUnknownOptions } from "./core/options.js";
+import { dequantize } from "./formats/index.js";
+import { Model } from "./generation/model.js";
+import { interpret } from "./models/checkpoint.js";
+import { blocksFor } from "./models/decoder-graph.js";
+import { Network } from "./models/network.js";
+import { cacheBlockElements, cacheBlockSize } from "./nn/attention-layer.js";
+export const modelOptionNames = ["contextLength", "cache", "signal", "onProgress", "onNotice"];
+const defaultContextLength = 8192;
+/** Tokens, outputs and sequences that one run of the program takes. Longer work is cut into runs. */
+const runCapacity = { tokens: 512, outputs: 128, sequences: 64 };
+/** A cache takes at most this many bytes unless asked for more; the pages are touched as sequences grow. */
+const cacheBudget = { native: 16 * 2 ** 30, wasm: 256 * 2 ** 20, reference: 2 ** 30, webgpu: 256 * 2 ** 20 };
+/** The error for a checkpoint whose position table ends before the context length that was asked for. */
+export class ContextLengthError extends HithertoError {
+    contextLength;
+    longest;
+    code = "CONTEXT_LENGTH";
+    constructor(contextLength, longest) {
+        super(`contextLength ${contextLength} is more than the ${longest} positions that this model has learned`);
+        this.contextLength = contextLength;
+        this.longest = longest;
+    }
+}
+/**
+ * Loads the weights and compiles the program.
+ * @param release - frees what the model stands on, when it is disposed
+ */
+export async function modelFrom(checkpoint, backend, options, release) {
+    // Some frequencies follow from the context length, so it is settled before they are computed.
+    const wanted = options.contextLength ?? Math.min(interpret(checkpoint).config.contextLength, defaultContextLength);
+    const { config, recipes } = interpret(checkpoint, wanted);
+    const capacity = capacityFor(config, backend.name, wanted, options);
+    const noted = new NotedTensors(checkpoint.tensors);
+    const repacks = new Map();
+    const network = await Network.load(backend, config, { ...checkpoint, tensors: noted }, recipes, dequantize, {
+        capacity,
+        signal: options.signal,
+        onProgress: options.onProgress,
+        onRepack: (repack) => {
+            const key = `${repack.from} to ${repack.to}`;
+            repacks.set(key, [...(repacks.get(key) ?? []), repack]);
+        },
+    });
+    for (const [change, list] of repacks) {
+        options.onNotice?.(`${list.length} matrices repacked from ${change}: the ${backend.name} backend has no kernel for their type`);
+    }
+    const unused = noted.unusedOfBlocks();
+    if (unused.length > 0) {
+        const rest = unused.length > 1 ? ` and ${unused.length - 1} more` : "";
+        options.onNotice?.(`the configuration leaves out tensors of the checkpoint: ${unused[0]}${rest}`);
+    }
+    return new Model({ network, tokenizer: checkpoint.tokenizer, sourceTokenizer: checkpoint.sourceTokenizer, release });
+}
+/** The checkpoint's tensors, with a note of which were asked for. */
+class NotedTensors extends Map {
+    #used = new Set();
+    get(name) {
+        this.#used.add(name);
+        return super.get(name);
+    }
+    /** Tensors of some block that nothing read; masks and tables that published files also carry do not count. */
+    unusedOfBlocks() {
+        const isOfBlock = (name) => /(^|[./])(layers|layer|block|h)[._]\d+[./]/.test(name);
+        const isDerived = (name) => /attn\.(masked_)?bias$|attention\.(masked_)?bias$|inv_freq$|position_ids$/.test(name);
+        return [...this.keys()].filter((name) => !this.#used.has(name) && isOfBlock(name) && !isDerived(name));
+    }
+}
+function capacityFor(config, backend, contextLength, options) {
+    if (options.cache !== undefined)
+        rejectUnknownOptions(options.cache, ["positions"], "cache");
+    if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= 2 ** 24)) {
+        throw new OutOfRangeError("contextLength", `a whole number from 1 to ${2 ** 24}`, contextLength);
+    }
+    if (config.decoder.position.kind === "learned" && contextLength > config.contextLength) {
+        throw new ContextLengthError(contextLength, config.contextLength);
+    }
+    const blocks = cacheBlocks(config, backend, contextLength, options.cache?.positions);
+    const crossBlocks = config.kind === "encoder-decoder" ? blocks : 0;
+    const tokens = Math.min(runCapacity.tokens, contextLength);
+    return { ...runCapacity, tokens, outputs: Math.min(runCapacity.outputs, tokens), contextLength, blocks, crossBlocks };
+}
+function cacheBlocks(config, backend, contextLength, positions) {
+    if (positions !== undefined) {
+        if (!(Number.isInteger(positions) && positions >= 1 && positions <= 2 ** 30)) {
+            throw new OutOfRangeError("cache.positions", `a whole number from 1 to ${2 ** 30}`, positions);
+        }
+        return blocksFor(positions);
+    }
+    const blockBytes = 2 * 4 * cacheBlockElements(config.decoder.attention) * config.decoder.layers.length;
+    const affordable = Math.floor(cacheBudget[backend] / blockBytes);
+    // Room for a few sessions of full length, and for many short ones where blocks are small.
+    const wanted = Math.max(4 * blocksFor(contextLength), 4096 / cacheBlockSize);
+    return Math.max(blocksFor(contextLength), Math.min(wanted, affordable));
+}

@@ -1,0 +1,50 @@
+/**
+ * The program that reads a source: runs the encoder over it and leaves, for every layer of the decoder, the keys and
+ * values of its output in the cross-attention cache, where all tokens and all beams of the decoder find them.
+ */
+import { Graph } from "../graph/graph.js";
+import { cacheBlockElements, writeCache } from "../nn/attention-layer.js";
+import { projection } from "../nn/layers.js";
+import { stack } from "../nn/stack.js";
+import { blocksFor, layerCaches } from "./decoder-graph.js";
+/** A source is read whole, since each of its tokens sees all others: `capacity.tokens` is its greatest length. */
+export function encoderGraph(config, capacity) {
+    const graph = new Graph();
+    const { encoder, decoder } = config;
+    const tokens = graph.dimension("tokens", capacity.tokens);
+    const ids = graph.input("ids", [tokens], "i32");
+    const positions = graph.input("positions", [tokens], "i32");
+    const places = {
+        blockTables: graph.input("blockTables", [1, blocksFor(capacity.tokens)], "i32"),
+        sequences: graph.input("sequences", [tokens], "i32"),
+        visible: graph.input("visible", [tokens], "i32"),
+        slots: graph.input("slots", [tokens], "i32"),
+    };
+    const crossSlots = graph.input("crossSlots", [tokens], "i32");
+    // One layer's keys and values are read before the next layer's are written, so all layers share this memory.
+    const shape = [blocksFor(capacity.tokens), cacheBlockElements(encoder.attention)];
+    const scratch = { keys: graph.state("encoderCache.keys", shape), values: graph.state("encoderCache.values", shape) };
+    const table = config.sharedEmbedding ? "decoder.embedding.weight" : "encoder.embedding.weight";
+    const output = stack({
+        ids,
+        embedding: graph.parameter(table, [config.sourceVocabSize, encoder.hiddenSize]),
+        context: {
+            graph,
+            stack: encoder,
+            positions,
+            places,
+            contextLength: capacity.contextLength,
+            weightsWidth: 0,
+            prefix: "encoder.",
+        },
+        cache: encoder.layers.map(() => scratch),
+    });
+    const crossCaches = layerCaches(graph, "crossCache", decoder, capacity.crossBlocks);
+    const { keyValueHeadCount, headDim, bias } = decoder.attention;
+    const written = crossCaches.flatMap((cache, index) => {
+        const part = (name) => projection(graph, `decoder.blocks.${index}.cross.${name}`, output, keyValueHeadCount * headDim, bias[name]);
+        const caches = writeCache(graph, decoder.attention, cache, part("key"), part("value"), crossSlots, `cross.${index}.`);
+        return [caches.keys, caches.values];
+    });
+    return { graph, ids, positions, places, crossSlots, output, results: [output, ...written] };
+}

@@ -1,0 +1,212 @@
+import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import { memoryOf, planGraph } from "../graph/plan.js";
+import { capacityElements } from "../graph/tensor.js";
+import { cacheBlockElements, cacheBlockSize } from "../nn/attention-layer.js";
+import { blocksFor, decoderGraph } from "./decoder-graph.js";
+import { encoderGraph } from "./encoder-graph.js";
+import { loadParameters, locateParameters } from "./load-parameters.js";
+/** Tokens in one run of an inspection: few, since every kept result has memory of its own. */
+const inspectedTokens = 32;
+export class Network {
+    backend;
+    config;
+    capacity;
+    #resources = new Map();
+    #encoders = new Map();
+    #decoder;
+    #weightBytes = 0;
+    constructor(backend, config, capacity) {
+        this.backend = backend;
+        this.config = config;
+        this.capacity = capacity;
+    }
+    /** Loads all weights and compiles the decoder. Frees everything again when anything fails. */
+    static async load(backend, config, checkpoint, recipes, toFloats, options) {
+        const network = new Network(backend, config, options.capacity);
+        try {
+            // Shapes first: tables of positions are made with the graph, and take memory that no tensor may back.
+            locateParameters(checkpoint, recipes, network.#claimedParameters(), toFloats);
+            const graph = decoderGraph(config, options.capacity);
+            const parameters = [...planGraph([graph.logits]).parameters, ...network.#encoderParameters()];
+            await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, options);
+            for (const resource of network.#resources.values())
+                network.#weightBytes += resource.bytes;
+            network.#decoder = network.#compileDecoder(graph, []);
+            return network;
+        }
+        catch (error) {
+            network.dispose();
+            throw error;
+        }
+    }
+    /** The program that generates. */
+    get decoder() {
+        if (this.#decoder === undefined)
+            throw new DisposedError("model");
+        return this.#decoder;
+    }
+    /** Bytes of weights in the backend's memory. */
+    get weightBytes() {
+        return this.#weightBytes;
+    }
+    /** Every result that can be asked for by name, such as `blocks.0.attention.query`. */
+    resultNames() {
+        return inspectableNames(decoderGraph(this.config, { ...this.capacity, contextLength: 1 }, 1));
+    }
+    /**
+     * The same program again, over the same weights and cache, with results kept for looking at.
+     * @param keys - width of attention matrices, where they are asked for
+     * @throws InvalidValueError for a name that the graph does not have
+     */
+    compileInspection(names, keys) {
+        const tokens = Math.min(this.capacity.tokens, inspectedTokens);
+        const outputs = Math.min(this.capacity.outputs, tokens);
+        return this.#compileDecoder(decoderGraph(this.config, { ...this.capacity, tokens, outputs }, Math.max(1, keys)), names);
+    }
+    /** Copies one block of every layer's keys and values, for a sequence that is about to diverge from another. */
+    copyBlock(from, to) {
+        const elements = cacheBlockElements(this.config.decoder.attention);
+        for (const index of this.config.decoder.layers.keys()) {
+            for (const part of ["keys", "values"]) {
+                const state = this.#resources.get(`cache.${index}.${part}`);
+                state.data.copyWithin(to * elements, from * elements, (from + 1) * elements);
+            }
+        }
+    }
+    /**
+     * Runs the encoder over a source and leaves its keys and values in `blocks` of the cross-attention cache.
+     * @param ids - the source's token ids; at least one
+     * @param offLoop - leave the event loop while it runs
+     * @returns the encoder's output [ids.length, hiddenSize], valid until the next run
+     */
+    async encode(ids, blocks, offLoop) {
+        const { graph, program } = this.#encoder(ids.length);
+        program.integers(graph.ids).set(ids);
+        const table = program.integers(graph.places.blockTables);
+        for (let block = 0; block < blocksFor(ids.length); block++)
+            table[block] = block;
+        for (let i = 0; i < ids.length; i++) {
+            program.integers(graph.positions)[i] = i;
+            program.integers(graph.places.slots)[i] = i;
+            program.integers(graph.places.sequences)[i] = 0;
+            program.integers(graph.places.visible)[i] = ids.length;
+            program.integers(graph.crossSlots)[i] =
+                blocks[Math.floor(i / cacheBlockSize)] * cacheBlockSize + (i % cacheBlockSize);
+        }
+        if (offLoop)
+            await program.runAsync({ tokens: ids.length });
+        else
+            program.run({ tokens: ids.length });
+        return program.floats(graph.output).subarray(0, ids.length * this.config.decoder.hiddenSize);
+    }
+    dispose() {
+        this.#decoder?.dispose();
+        this.#decoder = undefined;
+        for (const { program } of this.#encoders.values())
+            program.dispose();
+        this.#encoders.clear();
+        for (const resource of this.#resources.values())
+            resource.dispose();
+        this.#resources.clear();
+    }
+    /** Every parameter, with tables of positions cut to one row. */
+    #claimedParameters() {
+        const { config } = this;
+        const capacity = { ...this.capacity, contextLength: 1, tokens: 1 };
+        const decoder = decoderGraph(config, capacity).graph;
+        const encoder = config.kind === "decoder-only" ? [] : encoderGraph(config, capacity).graph.tensors;
+        return [...decoder.tensors, ...encoder].filter((tensor) => tensor.origin.kind === "parameter");
+    }
+    #encoderParameters() {
+        if (this.config.kind === "decoder-only")
+            return [];
+        return planGraph(encoderGraph(this.config, this.capacity).results).parameters;
+    }
+    /** The encoder for sources of up to `length` tokens: compiled for the next power of two, once. */
+    #encoder(length) {
+        if (this.config.kind === "decoder-only") {
+            throw new InvalidValueError("source", "absent for a decoder-only model", `${length} tokens`);
+        }
+        if (length < 1 || length > this.capacity.contextLength) {
+            throw new OutOfRangeError("source length", `from 1 to ${this.capacity.contextLength}`, length);
+        }
+        const tokens = Math.min(this.capacity.contextLength, Math.max(32, 2 ** Math.ceil(Math.log2(length))));
+        const compiled = this.#encoders.get(tokens);
+        if (compiled !== undefined)
+            return compiled;
+        const graph = encoderGraph(this.config, { ...this.capacity, tokens });
+        const resources = this.#withStates(graph.results, new Map(this.#resources));
+        const program = this.backend.compile(graph.graph, { resources, outputs: graph.results });
+        const entry = { graph, program };
+        this.#encoders.set(tokens, entry);
+        return entry;
+    }
+    #compileDecoder(graph, names) {
+        const kept = new Map(names.map((name) => [name, keptTensor(graph, name)]));
+        const outputs = [graph.logits, graph.logSumExp, ...kept.values()];
+        const resources = this.#withStates(outputs, this.#resources);
+        const program = this.backend.compile(graph.graph, { resources, outputs });
+        return openDecoder(graph, program, kept);
+    }
+    /** Adds memory for the states that `outputs` need and `resources` lacks. Layers' caches are held by the network. */
+    #withStates(outputs, resources) {
+        for (const state of planGraph(outputs).states) {
+            if (resources.has(state.name))
+                continue;
+            const resource = this.backend.allocateState(capacityElements(state));
+            resources.set(state.name, resource);
+            if (resources !== this.#resources)
+                this.#resources.set(stateKey(state), resource);
+        }
+        return resources;
+    }
+}
+/** Encoder scratch differs from program to program; its key says which. */
+function stateKey(state) {
+    return state.name.startsWith("encoderCache") ? `${state.name}.${capacityElements(state)}` : state.name;
+}
+function keptTensor(graph, name) {
+    const tensor = graph.graph.find(name);
+    if (tensor?.origin.kind === "result" && memoryOf(tensor) === tensor)
+        return tensor;
+    throw new InvalidValueError("result", `one of ${inspectableNames(graph).slice(0, 40).join(", ")}, …`, name);
+}
+/** Names of results that have a row for each token; a cache after a write is named too, but holds blocks. */
+export function inspectableNames({ graph }) {
+    return graph.resultNames().filter((name) => {
+        const tensor = graph.find(name);
+        return memoryOf(tensor) === tensor;
+    });
+}
+function openDecoder(graph, program, kept) {
+    const { places, cross } = graph;
+    const live = { tokens: 0, outputs: 0 };
+    const sizes = (tokens, outputs) => {
+        live.tokens = tokens;
+        live.outputs = outputs;
+        return live;
+    };
+    return {
+        graph,
+        ids: program.integers(graph.ids),
+        positions: program.integers(graph.positions),
+        slots: program.integers(places.slots),
+        sequences: program.integers(places.sequences),
+        visible: program.integers(places.visible),
+        blockTables: program.integers(places.blockTables),
+        crossTables: cross === undefined ? undefined : program.integers(cross.blockTables),
+        crossVisible: cross === undefined ? undefined : program.integers(cross.visible),
+        outputRows: program.integers(graph.outputRows),
+        logits: program.floats(graph.logits),
+        logSumExp: program.floats(graph.logSumExp),
+        kept: (name) => {
+            const tensor = kept.get(name);
+            if (tensor === undefined)
+                throw new InvalidValueError("result", `one of ${[...kept.keys()].join(", ")}`, name);
+            return program.floats(tensor);
+        },
+        run: (tokens, outputs) => program.run(sizes(tokens, outputs)),
+        runAsync: (tokens, outputs) => program.runAsync(sizes(tokens, outputs)),
+        dispose: () => program.dispose(),
+    };
+}

@@ -2,8 +2,13 @@
  *
  * Shares are taken by adding 1 to a ticket: { job number, shares of the job, next share }, 64 bits. The caller takes
  * shares too and never waits for a thread that has taken none, so a thread that the system has put aside costs
- * nothing but its help. Between jobs threads spin for a while, then sleep. */
+ * nothing but its help. Between jobs threads spin for a while, then sleep.
+ *
+ * A job costs what it takes to move cache lines from core to core, so few move: the job lies beside its ticket, the
+ * caller's first share is its own from the start, and only the other threads count the shares that they have done. */
 #include "pool.h"
+
+#include <stddef.h>
 
 #include "platform.h"
 
@@ -13,39 +18,46 @@
 struct hh_pool {
   /* On cache lines of their own: what threads spin on, and what they count in. */
   _Alignas(64) uint64_t ticket;
-  _Alignas(64) int32_t unfinished; /* shares of this job */
+  hh_operation *operation;
+  hh_call call;
+  _Alignas(64) int32_t helped; /* shares that threads other than the caller have done, ever; wraps around */
   int32_t caller_sleeps;
   _Alignas(64) int32_t bell; /* rung for sleeping threads */
   int32_t sleepers;
   int32_t stopping;
-  hh_operation *operation;
-  hh_call call;
   int32_t threads;
   hh_thread *workers[64];
 };
+_Static_assert(offsetof(struct hh_pool, helped) == 64, "a job and its ticket are to share a cache line");
 
 typedef struct {
   hh_pool *pool;
   int32_t thread;
 } worker_context;
 
-static uint64_t ticket_of(uint32_t job, int32_t shares) { return (uint64_t)job << 32 | (uint64_t)shares << 16; }
+static uint64_t ticket_of(uint32_t job, int32_t shares, int32_t next) {
+  return (uint64_t)job << 32 | (uint64_t)shares << 16 | (uint64_t)next;
+}
 static int has_shares(uint64_t ticket) { return (ticket & 0xffff) < (ticket >> 16 & 0xffff); }
 
-/* Does shares of the current job until none is left. */
-static void take_shares(hh_pool *pool, int32_t thread) {
-  while (has_shares(__atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE))) {
-    const uint64_t mine = __atomic_fetch_add(&pool->ticket, 1, __ATOMIC_ACQ_REL);
-    if (!has_shares(mine)) return;
-    /* The job cannot end while a share of it is ours, so these stay what they are. */
-    hh_call call = pool->call;
-    call.share.index = (int32_t)(mine & 0xffff);
-    call.share.count = (int32_t)(mine >> 16 & 0xffff);
-    call.thread = thread;
-    pool->operation(&call);
-    if (__atomic_sub_fetch(&pool->unfinished, 1, __ATOMIC_SEQ_CST) == 0 &&
-        __atomic_load_n(&pool->caller_sleeps, __ATOMIC_SEQ_CST))
-      hh_wake(&pool->unfinished);
+/* Takes the next share of the current job and does it; 0 when none is left. */
+static int take_share(hh_pool *pool, int32_t thread) {
+  if (!has_shares(__atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE))) return 0;
+  const uint64_t mine = __atomic_fetch_add(&pool->ticket, 1, __ATOMIC_ACQ_REL);
+  if (!has_shares(mine)) return 0;
+  /* The job cannot end while a share of it is ours, so these stay what they are. */
+  hh_call call = pool->call;
+  call.share.index = (int32_t)(mine & 0xffff);
+  call.share.count = (int32_t)(mine >> 16 & 0xffff);
+  call.thread = thread;
+  pool->operation(&call);
+  return 1;
+}
+
+static void help(hh_pool *pool, int32_t thread) {
+  while (take_share(pool, thread)) {
+    __atomic_add_fetch(&pool->helped, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&pool->caller_sleeps, __ATOMIC_SEQ_CST)) hh_wake(&pool->helped);
   }
 }
 
@@ -81,7 +93,7 @@ static void worker(void *context) {
   const int32_t thread = ((worker_context *)context)->thread;
   hh_release(context, sizeof(worker_context));
   while (!__atomic_load_n(&pool->stopping, __ATOMIC_ACQUIRE)) {
-    if (spin_for_job(pool)) take_shares(pool, thread);
+    if (spin_for_job(pool)) help(pool, thread);
     else sleep_for_job(pool);
   }
 }
@@ -113,29 +125,36 @@ void hh_pool_destroy(hh_pool *pool) {
   hh_release(pool, sizeof(hh_pool));
 }
 
-/* Waits until the shares that other threads took are done. */
-static void wait_for_shares(hh_pool *pool) {
-  const int64_t until = hh_now() + HH_SPIN;
+/* Waits until other threads have done so many shares in all. */
+static void wait_for_help(hh_pool *pool, int32_t helped) {
+  int64_t until = 0;
   for (;;) {
     for (int i = 0; i < 64; i++) {
-      if (__atomic_load_n(&pool->unfinished, __ATOMIC_ACQUIRE) == 0) return;
+      if (__atomic_load_n(&pool->helped, __ATOMIC_ACQUIRE) == helped) return;
       hh_pause();
     }
-    if (hh_now() > until) break;
+    const int64_t now = hh_now();
+    if (until == 0) until = now + HH_SPIN;
+    if (now > until) break;
   }
   __atomic_store_n(&pool->caller_sleeps, 1, __ATOMIC_SEQ_CST);
-  for (int32_t left; (left = __atomic_load_n(&pool->unfinished, __ATOMIC_SEQ_CST)) != 0;)
-    hh_wait(&pool->unfinished, left);
+  for (int32_t seen; (seen = __atomic_load_n(&pool->helped, __ATOMIC_SEQ_CST)) != helped;) hh_wait(&pool->helped, seen);
   __atomic_store_n(&pool->caller_sleeps, 0, __ATOMIC_SEQ_CST);
 }
 
 void hh_pool_run(hh_pool *pool, hh_operation *operation, const hh_call *call, int32_t shares) {
   const uint32_t job = (uint32_t)(__atomic_load_n(&pool->ticket, __ATOMIC_RELAXED) >> 32) + 1;
+  /* Nobody holds a share of the last job, so nobody adds to this meanwhile. */
+  const uint32_t helped = (uint32_t)__atomic_load_n(&pool->helped, __ATOMIC_RELAXED);
   pool->operation = operation;
   pool->call = *call;
-  __atomic_store_n(&pool->unfinished, shares, __ATOMIC_RELAXED);
-  __atomic_store_n(&pool->ticket, ticket_of(job, shares), __ATOMIC_SEQ_CST);
+  __atomic_store_n(&pool->ticket, ticket_of(job, shares, 1), __ATOMIC_SEQ_CST);
   ring(pool);
-  take_shares(pool, 0);
-  if (__atomic_load_n(&pool->unfinished, __ATOMIC_ACQUIRE) != 0) wait_for_shares(pool);
+  hh_call first = *call;
+  first.share = (hh_share){0, shares};
+  first.thread = 0;
+  operation(&first);
+  uint32_t own = 1;
+  while (take_share(pool, 0)) own++;
+  wait_for_help(pool, (int32_t)(helped + (uint32_t)shares - own));
 }

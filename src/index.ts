@@ -17,7 +17,7 @@ export {
 } from "./describe-checkpoint.js";
 export { dequantize, WrongFileError } from "./formats/index.js";
 export type { Alternative } from "./generation/alternatives.js";
-export { SequenceBusyError } from "./generation/engine.js";
+export { SequenceBusyError } from "./generation/run.js";
 export { type Evaluation, type EvaluationOptions, evaluate } from "./generation/evaluate.js";
 export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";

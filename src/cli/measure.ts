@@ -53,7 +53,7 @@ async function measureOnce(model: Model, ids: readonly number[], options: Measur
   const prefilled = performance.now();
   let first = prefilled;
   const generation = generate(
-    session,
+    () => session,
     { maxTokens: decode + 1, stopping: { endIds: false }, ...(signal && { signal }) },
     [],
   );

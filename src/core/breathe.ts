@@ -9,9 +9,14 @@ declare const setImmediate: ((callback: () => void) => unknown) | undefined;
 export class Breather {
   #last = performance.now();
 
+  /** Whether it has been a while: a loop that is in a hurry asks this before it calls `breathe`. */
+  get isDue(): boolean {
+    return performance.now() - this.#last >= interval;
+  }
+
   /** Returns at once, except when it has been a while: then after one turn of the event loop. */
   async breathe(): Promise<void> {
-    if (performance.now() - this.#last < interval) return;
+    if (!this.isDue) return;
     await new Promise<void>((resolve) => {
       if (typeof setImmediate === "function") setImmediate(resolve);
       else setTimeout(resolve, 0);

@@ -8,31 +8,13 @@ import type { Backend } from "../backends/backend.js";
 import { BlockPool } from "../cache/block-pool.js";
 import { BlockTable, ContextFullError } from "../cache/block-table.js";
 import { Breather } from "../core/breathe.js";
-import { HithertoError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
-import { blocksFor } from "../models/decoder-graph.js";
+import { InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import type { DecoderProgram, Network } from "../models/network.js";
 import { cacheBlockSize } from "../nn/attention-layer.js";
 import { Lock } from "./lock.js";
+import { type OutputRow, type Part, Run } from "./run.js";
 import { EncodedSource, Sequence } from "./sequence.js";
-
-/** Tokens to add to a sequence, and which of them to predict from. */
-export interface Part {
-  readonly sequence: Sequence;
-  readonly ids: ArrayLike<number>;
-  /** Give logits after every token, after the last, or none. */
-  readonly outputs: "all" | "last" | "none";
-}
-
-/** Logits after one token of one part; views that are valid during the call only. */
-export interface OutputRow {
-  /** Index of the part. */
-  readonly part: number;
-  /** Index of the token within the part. */
-  readonly index: number;
-  /** [vocabSize] */
-  readonly logits: Float32Array;
-  readonly logSumExp: number;
-}
+import { TokenRun } from "./token-run.js";
 
 export interface AdvanceOptions {
   readonly signal?: AbortSignal;
@@ -62,6 +44,7 @@ export class Engine {
   readonly pool: BlockPool;
   readonly #crossPool: BlockPool | undefined;
   readonly #lock: Lock;
+  #tokenRun: TokenRun | undefined;
 
   constructor(readonly network: Network) {
     const { capacity } = network;
@@ -92,6 +75,22 @@ export class Engine {
   async advance(parts: readonly Part[], options: AdvanceOptions = {}): Promise<void> {
     for (const part of parts) checkIds(part.ids, this.network.config.vocabSize);
     await this.#lock.run(() => this.#runAll(parts, options));
+  }
+
+  /**
+   * Adds one token to a sequence, at once: what `advance` does, where nothing has to be waited for.
+   * @returns logits after the token, valid until the next run; undefined, with nothing done, where others run or wait
+   *   for their turn, or where the run is so long that it is to leave the event loop
+   * @throws OutOfRangeError for an id outside the vocabulary, ContextFullError, CacheFullError
+   */
+  advanceNow(sequence: Sequence, id: number): TokenRun | undefined {
+    if (!this.#lock.isFree || this.#leavesLoop(1)) return undefined;
+    const { vocabSize } = this.network.config;
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw idOutOfRange(0, vocabSize, id);
+    const { decoder } = this.network;
+    if (this.#tokenRun?.program !== decoder) this.#tokenRun = new TokenRun(decoder, this.network);
+    this.#tokenRun.execute(sequence, id);
+    return this.#tokenRun;
   }
 
   /** Waits until nothing runs any more. */
@@ -166,103 +165,10 @@ export class Engine {
 function checkIds(ids: ArrayLike<number>, vocabSize: number): void {
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) {
-      throw new OutOfRangeError(`token id at index ${i}`, `a whole number from 0 to ${vocabSize - 1}`, id);
-    }
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw idOutOfRange(i, vocabSize, id);
   }
 }
 
-/** Two parts of one run write to one sequence, or a sequence stands twice in a call. */
-export class SequenceBusyError extends HithertoError {
-  readonly code = "SEQUENCE_BUSY";
-
-  constructor() {
-    super("one sequence cannot stand twice in one run");
-  }
-}
-
-/** One run in the making: what has been written into the program's inputs so far. */
-class Run {
-  tokens = 0;
-  readonly #sequences: { sequence: Sequence; before: number }[] = [];
-  readonly #outputs: { part: number; index: number }[] = [];
-  readonly #tableWidth: number;
-
-  constructor(
-    readonly program: DecoderProgram,
-    readonly network: Network,
-  ) {
-    this.#tableWidth = blocksFor(network.capacity.contextLength);
-  }
-
-  get isFull(): boolean {
-    return (
-      this.tokens === this.program.ids.length ||
-      this.#outputs.length === this.program.outputRows.length ||
-      this.#sequences.length === this.network.capacity.sequences
-    );
-  }
-
-  /** Writes as many of the part's tokens from `from` on as there is room for; returns the next one's index. */
-  add(index: number, part: Part, from: number): number {
-    const { sequence, ids, outputs } = part;
-    const roomForOutputs = outputs === "all" ? this.program.outputRows.length - this.#outputs.length : ids.length;
-    const count = Math.min(ids.length - from, this.program.ids.length - this.tokens, roomForOutputs);
-    if (this.#sequences.some((each) => each.sequence === sequence)) throw new SequenceBusyError();
-    const before = sequence.length;
-    sequence.table.reserve(count);
-    const row = this.#sequences.push({ sequence, before }) - 1;
-    this.#writeTables(row, sequence);
-    for (let i = 0; i < count; i++) this.#writeToken(row, sequence, ids[from + i]!, before + i);
-    const end = from + count;
-    for (let i = from; i < end; i++) {
-      if (outputs === "none" || (outputs === "last" && i + 1 < ids.length)) continue;
-      this.program.outputRows[this.#outputs.length] = this.tokens - (end - i);
-      this.#outputs.push({ part: index, index: i });
-    }
-    return end;
-  }
-
-  async execute(offLoop: boolean): Promise<void> {
-    if (offLoop) await this.program.runAsync(this.tokens, this.#outputs.length);
-    else this.program.run(this.tokens, this.#outputs.length);
-    this.#sequences.length = 0;
-  }
-
-  deliver(onOutput: (row: OutputRow) => void): void {
-    const { vocabSize } = this.network.config;
-    for (const [row, { part, index }] of this.#outputs.entries()) {
-      const logits = this.program.logits.subarray(row * vocabSize, (row + 1) * vocabSize);
-      onOutput({ part, index, logits, logSumExp: this.program.logSumExp[row]! });
-    }
-  }
-
-  clear(): void {
-    this.tokens = 0;
-    this.#sequences.length = 0;
-    this.#outputs.length = 0;
-  }
-
-  /** Takes back the places of tokens that were written but never run. */
-  undo(): void {
-    for (const { sequence, before } of this.#sequences) sequence.table.truncate(before);
-    this.clear();
-  }
-
-  #writeTables(row: number, sequence: Sequence): void {
-    this.program.blockTables.set(sequence.table.blocks, row * this.#tableWidth);
-    if (sequence.source !== undefined)
-      this.program.crossTables!.set(sequence.source.table.blocks, row * this.#tableWidth);
-  }
-
-  #writeToken(row: number, sequence: Sequence, id: number, position: number): void {
-    const { program, tokens } = this;
-    program.ids[tokens] = id;
-    program.positions[tokens] = position;
-    program.slots[tokens] = sequence.table.slot(position);
-    program.sequences[tokens] = row;
-    program.visible[tokens] = position + 1;
-    if (sequence.source !== undefined) program.crossVisible![tokens] = sequence.source.length;
-    this.tokens++;
-  }
+function idOutOfRange(index: number, vocabSize: number, id: number): OutOfRangeError {
+  return new OutOfRangeError(`token id at index ${index}`, `a whole number from 0 to ${vocabSize - 1}`, id);
 }

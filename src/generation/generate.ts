@@ -4,7 +4,7 @@ import { OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Alternative } from "./alternatives.js";
 import type { SamplingOptions } from "./sampling/sampler.js";
-import type { Session } from "./session.js";
+import type { Session, Step } from "./session.js";
 import { checkStopping, type StoppingOptions, type StopReason, StopStrings } from "./stopping.js";
 
 export interface GenerationOptions {
@@ -44,64 +44,81 @@ export function checkGeneration(options: GenerationOptions): void {
 }
 
 /**
- * Generates from where the session stands.
+ * Generates from where the session stands, and disposes it at the end.
+ * @param open - makes the session; called when the first token is asked for
  * @param endIds - the model's own end ids
  */
 export async function* generate(
-  session: Session,
+  open: () => Session | Promise<Session>,
   options: GenerationOptions,
   endIds: readonly number[],
 ): AsyncGenerator<GenerationStep> {
-  const { maxTokens = 256, stopping = {}, signal } = options;
-  const ends = new Set(stopping.endIds === false ? [] : endIds);
-  const stops = new Set(stopping.tokenIds ?? []);
-  const strings = new StopStrings(stopping.strings ?? []);
-  const deadline = stopping.maxTime === undefined ? Number.POSITIVE_INFINITY : performance.now() + stopping.maxTime;
-  const breather = new Breather();
-  for (let count = 1; ; count++) {
+  const { signal, onProgress } = options;
+  const session = await open();
+  try {
+    const completion = new Completion(session, options, endIds);
+    const breather = new Breather();
     signal?.throwIfAborted();
-    const onProgress = count === 1 ? options.onProgress : undefined;
-    const { token, text, logprob, alternatives } = await session.step({ signal, onProgress });
-    const shown = ends.has(token) || stops.has(token) ? { text: "" } : strings.push(text);
-    const stop = stopReason(token, shown.stopped, {
-      ends,
-      stops,
-      full: session.room === 0,
-      last: count === maxTokens,
-      deadline,
-    });
-    if (stop === undefined) {
-      yield { token, text: shown.text, logprob, alternatives };
-    } else {
-      const rest = stop.kind === "string" ? "" : remainder(session, strings, stop);
-      yield { token, text: shown.text + rest, logprob, alternatives, stop };
-      return;
+    let step: GenerationStep = completion.take(await session.step({ signal, onProgress }));
+    while (step.stop === undefined) {
+      yield step;
+      if (breather.isDue) await breather.breathe();
+      signal?.throwIfAborted();
+      // Waiting costs more than a small model's step, so a step that can be had at once is.
+      step = completion.take(session.stepNow() ?? (await session.step({ signal })));
     }
-    await breather.breathe();
+    yield step;
+  } finally {
+    session.dispose();
   }
 }
 
-interface Limits {
-  readonly ends: ReadonlySet<number>;
-  readonly stops: ReadonlySet<number>;
-  readonly full: boolean;
-  readonly last: boolean;
-  readonly deadline: number;
-}
+/** Decides, step by step, what may be shown and whether it is the last one. */
+class Completion {
+  readonly #ends: ReadonlySet<number>;
+  readonly #stops: ReadonlySet<number>;
+  readonly #strings: StopStrings;
+  readonly #maxTokens: number;
+  readonly #deadline: number;
+  #count = 0;
 
-function stopReason(token: number, stopped: string | undefined, limits: Limits): StopReason | undefined {
-  if (limits.ends.has(token)) return { kind: "end", token };
-  if (limits.stops.has(token)) return { kind: "token", token };
-  if (stopped !== undefined) return { kind: "string", text: stopped };
-  if (limits.last) return { kind: "maxTokens" };
-  if (limits.full) return { kind: "contextLength" };
-  if (performance.now() >= limits.deadline) return { kind: "maxTime" };
-  return undefined;
-}
+  constructor(
+    readonly session: Session,
+    { maxTokens = 256, stopping = {} }: GenerationOptions,
+    endIds: readonly number[],
+  ) {
+    this.#ends = new Set(stopping.endIds === false ? [] : endIds);
+    this.#stops = new Set(stopping.tokenIds ?? []);
+    this.#strings = new StopStrings(stopping.strings ?? []);
+    this.#maxTokens = maxTokens;
+    this.#deadline = stopping.maxTime === undefined ? Number.POSITIVE_INFINITY : performance.now() + stopping.maxTime;
+  }
 
-/** Text that was held back and is not coming to more. */
-function remainder(session: Session, strings: StopStrings, stop: StopReason): string {
-  const held = strings.flush();
-  // An end token's own text is not part of the completion, so the stream must not be asked for it.
-  return stop.kind === "end" || stop.kind === "token" ? held : held + session.flushText();
+  take({ token, text, logprob, alternatives }: Step): GenerationStep {
+    this.#count++;
+    // An end token's own text is not part of the completion.
+    const ends = this.#ends.has(token) || this.#stops.has(token);
+    const shown = ends ? "" : this.#strings.push(text);
+    const stop = this.#reason(token);
+    if (stop === undefined) return { token, text: shown, logprob, alternatives };
+    return { token, text: shown + this.#remainder(stop), logprob, alternatives, stop };
+  }
+
+  #reason(token: number): StopReason | undefined {
+    if (this.#ends.has(token)) return { kind: "end", token };
+    if (this.#stops.has(token)) return { kind: "token", token };
+    if (this.#strings.stopped !== undefined) return { kind: "string", text: this.#strings.stopped };
+    if (this.#count === this.#maxTokens) return { kind: "maxTokens" };
+    if (this.session.room === 0) return { kind: "contextLength" };
+    if (this.#deadline !== Number.POSITIVE_INFINITY && performance.now() >= this.#deadline) return { kind: "maxTime" };
+    return undefined;
+  }
+
+  /** Text that was held back and is not coming to more. */
+  #remainder(stop: StopReason): string {
+    if (stop.kind === "string") return "";
+    const held = this.#strings.flush();
+    // The stream must not be asked for an end token's text.
+    return stop.kind === "end" || stop.kind === "token" ? held : held + this.session.flushText();
+  }
 }

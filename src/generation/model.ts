@@ -111,15 +111,13 @@ export class Model implements AsyncDisposable {
    * Streams a completion of `prompt`, token by token. Ending the loop early frees everything.
    * @throws UnknownOptionError, OutOfRangeError, ContextFullError, and the signal's reason when it is aborted
    */
-  async *generate(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<GenerationStep> {
-    checkGeneration(options);
-    const { sampling, alternatives } = options;
-    const session = await this.session(prompt, { sampling, alternatives });
-    try {
-      yield* generate(session, options, this.endIds);
-    } finally {
-      session.dispose();
-    }
+  generate(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<GenerationStep> {
+    const open = () => {
+      checkGeneration(options);
+      const { sampling, alternatives } = options;
+      return this.session(prompt, { sampling, alternatives });
+    };
+    return generate(open, options, this.endIds);
   }
 
   /**

@@ -6,8 +6,8 @@ import { ContextFullError } from "../cache/block-table.js";
 import { DisposedError, InvalidValueError, OutOfRangeError, UnknownOptionError } from "../core/errors.js";
 import { modelFrom } from "../load-model.js";
 import { createBackend } from "../load-model.node.js";
-import { SequenceBusyError } from "./engine.js";
 import type { Model } from "./model.js";
+import { SequenceBusyError } from "./run.js";
 import { type Session, SessionBusyError } from "./session.js";
 
 let model: Model;
@@ -41,6 +41,32 @@ describe("a session", () => {
     expect(session.tokenIds).toEqual([1, 42]);
     await expect(session.step({ token: 500 })).rejects.toThrow(OutOfRangeError);
     expect(session.tokenIds).toEqual([1, 42]);
+  });
+
+  test("steps at once where nothing has to be waited for, to the same tokens", async () => {
+    using waiting = await stories.session("Once upon a time");
+    using hurried = await stories.session("Once upon a time");
+    expect(hurried.stepNow()).toBeUndefined(); // the prompt is to be run first
+    for (let i = 0; i < 20; i++) {
+      const { logits, ...expected } = await waiting.step();
+      const { logits: same, ...step } = i === 0 ? await hurried.step() : hurried.stepNow()!;
+      expect(step).toEqual(expected);
+      expect(same).toEqual(logits);
+    }
+  });
+
+  test("does not step before another's turn, nor beyond the context", async () => {
+    using first = await model.session([1, 2, 3]);
+    using second = await model.session([4, 5, 6]);
+    await second.step();
+    const running = first.step();
+    expect(second.stepNow()).toBeUndefined();
+    expect(second.length).toBe(4);
+    await running;
+    await new Promise((resolve) => setTimeout(resolve, 0)); // the turn is over a little after the step
+    while (second.room >= 0) expect(second.stepNow()).toBeDefined();
+    expect(() => second.stepNow()).toThrow(ContextFullError);
+    expect(() => first.stepNow()).not.toThrow();
   });
 
   test("gives text that is the tokens' text, also after a rewind", async () => {

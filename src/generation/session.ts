@@ -53,6 +53,8 @@ export class SessionBusyError extends HithertoError {
   }
 }
 
+const none: readonly Alternative[] = [];
+
 /** Options of `Model.session` and of `Session.fork`. */
 export const sessionOptionNames = ["sampling", "alternatives"];
 
@@ -155,16 +157,42 @@ export class Session {
     return this.#alone((sequence) => this.#step(sequence, options));
   }
 
+  /**
+   * The step, where nothing has to be waited for: one token is to be run, and the engine is free. Else undefined, and
+   * nothing has changed: `step` does it. Generation is made of these; nothing else can come between two of them.
+   * @throws what `step` throws
+   */
+  stepNow(): Step | undefined {
+    return this.#runNow(this.#idle()) ? this.#choose(this.#logits!, undefined) : undefined;
+  }
+
   async #step(sequence: Sequence, options: StepOptions): Promise<Step> {
-    const logits = await this.#run(sequence, options.signal, options.onProgress);
+    return this.#choose(await this.#run(sequence, options.signal, options.onProgress), options.token);
+  }
+
+  /** Has the logits after the last token without waiting, or returns false. */
+  #runNow(sequence: Sequence): boolean {
+    const { length } = this.#ids;
+    if (this.#logitsLength === length) return length > 0;
+    if (sequence.length !== length - 1) return false;
+    const run = this.engine.advanceNow(sequence, this.#ids[length - 1]!);
+    if (run === undefined) return false;
+    this.#logits ??= new Float32Array(run.logits.length);
+    this.#logits.set(run.logits);
+    this.#logSumExp = run.logSumExp;
+    this.#logitsLength = length;
+    return true;
+  }
+
+  #choose(logits: Float32Array, given: number | undefined): Step {
     const position = this.#ids.length;
-    const token = options.token ?? this.#sampler.choose(this.#allowed(logits), position);
+    const token = given ?? this.#sampler.choose(this.#allowed(logits), position);
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
       throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
     }
     const text = this.#push(token);
     const logprob = logits[token]! - this.#logSumExp;
-    const alternatives = this.#alternatives === 0 ? [] : topAlternatives(logits, this.#logSumExp, this.#alternatives);
+    const alternatives = this.#alternatives === 0 ? none : topAlternatives(logits, this.#logSumExp, this.#alternatives);
     return { token, text, logprob, alternatives, position, logits };
   }
 

@@ -7,9 +7,8 @@ function feed(strings: string[], pieces: string[]): { shown: string[]; stopped?:
   const stops = new StopStrings(strings);
   const shown: string[] = [];
   for (const piece of pieces) {
-    const { text, stopped } = stops.push(piece);
-    shown.push(text);
-    if (stopped !== undefined) return { shown, stopped };
+    shown.push(stops.push(piece));
+    if (stops.stopped !== undefined) return { shown, stopped: stops.stopped };
   }
   shown.push(stops.flush());
   return { shown };

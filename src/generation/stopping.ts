@@ -44,24 +44,31 @@ export function checkStopping(options: StoppingOptions): void {
 /** Lets text through until a stop string appears in it. */
 export class StopStrings {
   #held = "";
+  #stopped: string | undefined;
   readonly #longest: number;
 
   constructor(readonly strings: readonly string[]) {
     this.#longest = strings.reduce((longest, text) => Math.max(longest, text.length), 0);
   }
 
-  /** Takes text; returns what may be shown now, and the stop string if one is complete. */
-  push(text: string): { text: string; stopped?: string } {
-    if (this.#longest === 0) return { text };
+  /** The stop string that is complete, once there is one: nothing may be shown after it. */
+  get stopped(): string | undefined {
+    return this.#stopped;
+  }
+
+  /** Takes text; returns what may be shown now. */
+  push(text: string): string {
+    if (this.#longest === 0) return text;
     const all = this.#held + text;
     const found = this.#firstMatch(all);
     if (found !== undefined) {
       this.#held = "";
-      return { text: all.slice(0, found.at), stopped: found.text };
+      this.#stopped = found.text;
+      return all.slice(0, found.at);
     }
     const keep = this.#possibleStart(all);
     this.#held = all.slice(all.length - keep);
-    return { text: all.slice(0, all.length - keep) };
+    return all.slice(0, all.length - keep);
   }
 
   /** The end has come otherwise: what was held back was no stop string after all. */

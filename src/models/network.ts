@@ -6,7 +6,7 @@ import type { Backend, InstructionProfile, Program, Resource, StateResource } fr
 import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { memoryOf, planGraph } from "../graph/plan.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
-import { capacityElements } from "../graph/tensor.js";
+import { capacityElements, rowWidth } from "../graph/tensor.js";
 import { cacheBlockElements, cacheBlockSize } from "../nn/attention-layer.js";
 import type { ModelConfig } from "./config.js";
 import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
@@ -22,8 +22,10 @@ export interface DecoderProgram {
   readonly slots: Int32Array;
   readonly sequences: Int32Array;
   readonly visible: Int32Array;
-  /** [sequences, blocks per sequence] */
+  /** [sequences, tableWidth] */
   readonly blockTables: Int32Array;
+  /** Blocks per sequence. */
+  readonly tableWidth: number;
   readonly crossTables?: Int32Array;
   readonly crossVisible?: Int32Array;
   readonly outputRows: Int32Array;
@@ -247,6 +249,7 @@ function openDecoder(graph: DecoderGraph, program: Program, kept: ReadonlyMap<st
     sequences: program.integers(places.sequences),
     visible: program.integers(places.visible),
     blockTables: program.integers(places.blockTables),
+    tableWidth: rowWidth(places.blockTables),
     crossTables: cross === undefined ? undefined : program.integers(cross.blockTables),
     crossVisible: cross === undefined ? undefined : program.integers(cross.visible),
     outputRows: program.integers(graph.outputRows),

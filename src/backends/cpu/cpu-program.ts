@@ -115,7 +115,8 @@ export class CpuProgram implements Program {
 
   #prepare(live: LiveSizes): void {
     this.#requireIdle();
-    for (const [index, { name, capacity }] of this.#dimensions.entries()) {
+    for (let index = 0; index < this.#dimensions.length; index++) {
+      const { name, capacity } = this.#dimensions[index]!;
       const size = live[name];
       assert(size !== undefined, `no live size for ${name}`);
       if (!Number.isInteger(size) || size < 0 || size > capacity)

@@ -55,6 +55,11 @@ typedef enum {
   HH_SOFT_CAP,
   HH_SELECT_ROWS,
   HH_LOG_SUM_EXP,
+  /* No part of models: what the machine can do, and a yardstick. */
+  HH_LIMIT_READ,
+  HH_LIMIT_FLOAT,
+  HH_LIMIT_BYTES,
+  HH_PLAIN_LOOP,
   HH_OPERATION_COUNT
 } hh_operation_id;
 

@@ -3,6 +3,7 @@
  *
  * Optimisation must keep the bits: -ffp-contract=off, never -ffast-math. */
 #include "lanes.h"
+#include "platform.h"
 #include "half.h"
 #include "dot.h"
 #include "functions.h"
@@ -25,6 +26,7 @@
 #include "elementwise.c"
 #include "select_rows.c"
 #include "log_sum_exp.c"
+#include "limits.c"
 
 #define HH_TABLE_OF(isa) hh_operations_##isa
 #define HH_TABLE(isa) HH_TABLE_OF(isa)
@@ -50,4 +52,8 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_SOFT_CAP] = soft_cap,
     [HH_SELECT_ROWS] = select_rows,
     [HH_LOG_SUM_EXP] = log_sum_exp,
+    [HH_LIMIT_READ] = limit_read,
+    [HH_LIMIT_FLOAT] = limit_float,
+    [HH_LIMIT_BYTES] = limit_bytes,
+    [HH_PLAIN_LOOP] = hh_plain_loop,
 };

@@ -8,6 +8,9 @@
 /* The operations of an instruction set, by hh_operation_id; NULL when it is not compiled in or not there. */
 hh_operation *const *hh_operations_of(int32_t instruction_set);
 
+/* The yardstick of plain_loop.c, the same for every instruction set. */
+void hh_plain_loop(const hh_call *call);
+
 /* A thread that runs body(context). Opaque; NULL when there is none to be had. */
 typedef struct hh_thread hh_thread;
 hh_thread *hh_thread_start(void (*body)(void *), void *context);

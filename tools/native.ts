@@ -15,6 +15,7 @@ import {
   readSources,
   root,
   Stamp,
+  sourceFlags,
 } from "./sources.js";
 
 const run = promisify(execFile);
@@ -74,7 +75,7 @@ async function compile(compiler: string, flags: readonly string[]): Promise<void
     const sets = nativeInstructionSets[process.arch]!;
     const jobs = [
       ...sets.map((set) => ({ source: kernelSource, object: `${set.name}.o`, flags: instructionSetFlags(set) })),
-      ...nativeSources.map((source) => ({ source, object: source.replace(/c$/, "o"), flags: [] as string[] })),
+      ...nativeSources.map((source) => ({ source, object: source.replace(/c$/, "o"), flags: sourceFlags(source) })),
     ];
     await inParallel(jobs, ({ source, object, flags: own }) =>
       run(compiler, [...flags, ...own, "-c", join(kernelsFolder, source), "-o", join(scratch, object)]),

@@ -16,9 +16,9 @@ export const kernelsFolder = join(root, "kernels");
 /** Compiled once for each instruction set. */
 export const kernelSource = "kernels.c";
 /** Compiled once for the native addon. */
-export const nativeSources = ["runtime.c", "pool.c", "pack.c", "native.c", "addon.c"];
+export const nativeSources = ["runtime.c", "pool.c", "pack.c", "native.c", "addon.c", "plain_loop.c"];
 /** Compiled once for the WebAssembly modules. */
-export const wasmSources = ["runtime.c", "pool.c", "pack.c", "wasm.c"];
+export const wasmSources = ["runtime.c", "pool.c", "pack.c", "wasm.c", "plain_loop.c"];
 
 export interface InstructionSet {
   readonly name: string;
@@ -48,6 +48,11 @@ export const wasmInstructionSets: readonly InstructionSet[] = [
 
 /** Flags of every compilation. Contraction is off: where a product and a sum fuse is written down, never guessed. */
 export const commonFlags = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"];
+
+/** Flags of one source alone: the yardstick is to stay as it is, whatever the kernels are compiled with. */
+export function sourceFlags(source: string): string[] {
+  return source === "plain_loop.c" ? ["-O1"] : [];
+}
 
 /** Which instruction set a compilation of `kernels.c` is for: HH_ISA is its name, as in the names of its functions. */
 export function instructionSetFlags(set: InstructionSet): string[] {

@@ -15,6 +15,7 @@ import {
   readSources,
   root,
   Stamp,
+  sourceFlags,
   wasmInstructionSets,
   wasmSources,
 } from "./sources.js";
@@ -86,7 +87,12 @@ async function compile(set: InstructionSet, flags: readonly string[], sources: c
   const objects: clang.Tree = {};
   for (const source of [kernelSource, ...wasmSources]) {
     const object = source.replace(/c$/, "o");
-    objects[object] = await make("clang", [...flags, ...own, "-Ilibc", "-c", source, "-o", object], tree, object);
+    objects[object] = await make(
+      "clang",
+      [...flags, ...own, ...sourceFlags(source), "-Ilibc", "-c", source, "-o", object],
+      tree,
+      object,
+    );
   }
   return await make("wasm-ld", [...linkFlags, ...Object.keys(objects), "-o", "out.wasm"], objects, "out.wasm");
 }

@@ -75,6 +75,31 @@ export interface Program {
   dispose(): void;
 }
 
+/** A rate per second, with one thread and with all. */
+export interface Limit {
+  readonly one: number;
+  readonly all: number;
+}
+
+/** What a machine can do at most, with a backend's instruction set and threads. */
+export interface MachineLimits {
+  /** Bytes read, of memory that no cache holds. */
+  readonly memoryRead: Limit;
+  /** Bytes read, of a working set that is read again and again; faster than memory where a cache holds it. */
+  readonly workingSetRead: Limit;
+  /** Multiplications and additions of float32. */
+  readonly floatOperations: Limit;
+  /** Multiplications and additions of bytes into 32-bit sums. */
+  readonly byteOperations: Limit;
+}
+
+export interface LimitOptions {
+  readonly workingSetBytes: number;
+  /** Bytes that no cache holds; halved until they are to be had. Default: one gigabyte. */
+  readonly memoryBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
 export interface Backend {
   readonly name: "reference" | "native" | "wasm" | "webgpu";
   /** What the kernels use: "avx512", "avx2", "neon", "simd128", "scalar", or "float64" for the reference. */
@@ -88,5 +113,7 @@ export interface Backend {
   /** Zeroed memory; pages that are never touched cost nothing where the system allows. */
   allocateState(elements: number): StateResource;
   compile(graph: Graph, options: CompileOptions): Program;
+  /** What a profile can be set beside. Absent where there is nothing to measure. Not while a program runs. */
+  measureLimits?(options: LimitOptions): Promise<MachineLimits>;
   dispose(): Promise<void>;
 }

@@ -7,10 +7,20 @@ import { DisposedError, UnsupportedError } from "../../core/errors.js";
 import { type StorageType, storageBytes } from "../../core/storage.js";
 import type { Graph } from "../../graph/graph.js";
 import { planGraph } from "../../graph/plan.js";
-import type { Backend, CompileOptions, MatrixSource, Program, Resource, StateResource } from "../backend.js";
+import type {
+  Backend,
+  CompileOptions,
+  LimitOptions,
+  MachineLimits,
+  MatrixSource,
+  Program,
+  Resource,
+  StateResource,
+} from "../backend.js";
 import { CpuProgram } from "./cpu-program.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { matrixStorageIds, type PackedStorage } from "./instructions.js";
+import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
 
 /** Bytes of a matrix that are read at a time, about. */
@@ -75,6 +85,11 @@ export class CpuBackend implements Backend {
   compile(_graph: Graph, options: CompileOptions): Program {
     this.#requireOpen();
     return new CpuProgram(this.runtime, planGraph(options.outputs), options.resources);
+  }
+
+  async measureLimits(options: LimitOptions): Promise<MachineLimits> {
+    this.#requireOpen();
+    return measureLimits(this.runtime, options);
   }
 
   async dispose(): Promise<void> {

@@ -24,6 +24,10 @@ export const operationIds = [
   "soft_cap",
   "select_rows",
   "log_sum_exp",
+  "limit_read",
+  "limit_float",
+  "limit_bytes",
+  "plain_loop",
 ] as const;
 
 export type OperationId = (typeof operationIds)[number];
@@ -55,6 +59,19 @@ export interface Instruction {
   readonly node: Node;
 }
 
+/** One instruction. @param rowCost - about how many nanoseconds a row takes on one thread */
+export function instructionWords(
+  operation: OperationId,
+  rows: RowCount,
+  rowCost: number,
+  args: readonly number[],
+): bigint[] {
+  const code = operationIds.indexOf(operation);
+  const count = "fixed" in rows ? rows.fixed : ~rows.live;
+  const cost = Math.min(Math.max(1, Math.round(rowCost)), 0x7fffffff);
+  return [pair(code, args.length), pair(count, cost), ...args.map(word)];
+}
+
 /** Collects the words of a plan. */
 export class InstructionWriter {
   readonly #words: bigint[] = [];
@@ -71,10 +88,7 @@ export class InstructionWriter {
   write(operation: OperationId, rows: RowCount, rowCost: number, args: readonly number[]): void {
     assert(this.#node !== undefined, "an instruction belongs to a node");
     this.instructions.push({ operation, rows, node: this.#node });
-    const code = operationIds.indexOf(operation);
-    const count = "fixed" in rows ? rows.fixed : ~rows.live;
-    const cost = Math.min(Math.max(1, Math.round(rowCost)), 0x7fffffff);
-    this.#words.push(pair(code, args.length), pair(count, cost), ...args.map(word));
+    this.#words.push(...instructionWords(operation, rows, rowCost, args));
   }
 
   /** The plan, 8-byte little-endian words. */

@@ -2,7 +2,7 @@
 #ifndef HH_DOT_H
 #define HH_DOT_H
 
-#include "lanes.h"
+#include "half.h"
 
 /* An activation as HH_QUANTIZE_ROWS stores it for this instruction set, and four of them, the same for every lane, in
  * the form that dot4 wants. Where products are of 16 bits, activations are stored so, in the order 0, 2, 1, 3. */
@@ -109,5 +109,27 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   return sum;
 }
 #endif
+
+/* Sixteen signed 16-bit factors in the form that add_short_product wants. Where the processor multiplies pairs of 16-bit
+ * numbers, the upper number of each pair is zero. */
+HH_INLINE i32x16 load_short_factors(const int16_t *from) {
+#if defined(__AVX512VNNI__) || defined(HH_WIDE_ACTIVATIONS)
+  return widen_shorts((const uint16_t *)from);
+#else
+  return widen_signed_shorts(from);
+#endif
+}
+
+/* total + a * b in every lane, where a fits in 16 bits, signed. */
+HH_INLINE i32x16 add_short_product(i32x16 total, i32x16 a, i32x16 b) {
+#if defined(__AVX512VNNI__) && HH_WIDTH == 16
+  total.part[0] = (i32_part)_mm512_dpwssd_epi32((__m512i)total.part[0], (__m512i)a.part[0], (__m512i)b.part[0]);
+#elif defined(HH_WIDE_ACTIVATIONS)
+  HH_EACH_PART(i) total.part[i] += dot_pairs(a.part[i], b.part[i]);
+#else
+  total = add_int(total, mul_int(a, b));
+#endif
+  return total;
+}
 
 #endif

@@ -15,8 +15,50 @@ HH_INLINE float float_of_half(uint16_t half) {
 /* Sixteen unsigned 16-bit numbers. */
 HH_INLINE i32x16 widen_shorts(const uint16_t *from) {
   i32x16 r;
-#if defined(__wasm_simd128__)
+#if HH_WIDTH == 16
+  r.part[0] = (i32_part)_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) r.part[i] = (i32_part)_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(from + 8 * i)));
+#elif defined(__wasm_simd128__)
   HH_EACH_PART(i) r.part[i] = (i32_part)wasm_u32x4_load16x4(from + 4 * i);
+#else
+  int32_t lanes[HH_LANES];
+  for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
+  r = load_ints(lanes);
+#endif
+  return r;
+}
+
+/* Sixteen unsigned 8-bit numbers. */
+HH_INLINE i32x16 widen_bytes(const uint8_t *from) {
+  i32x16 r;
+#if HH_WIDTH == 16
+  r.part[0] = (i32_part)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)from));
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) r.part[i] = (i32_part)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(from + 8 * i)));
+#elif defined(__wasm_simd128__)
+  const v128_t low = wasm_u16x8_load8x8(from), high = wasm_u16x8_load8x8(from + 8);
+  r.part[0] = (i32_part)wasm_u32x4_extend_low_u16x8(low);
+  r.part[1] = (i32_part)wasm_u32x4_extend_high_u16x8(low);
+  r.part[2] = (i32_part)wasm_u32x4_extend_low_u16x8(high);
+  r.part[3] = (i32_part)wasm_u32x4_extend_high_u16x8(high);
+#else
+  int32_t lanes[HH_LANES];
+  for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
+  r = load_ints(lanes);
+#endif
+  return r;
+}
+
+/* Sixteen signed 16-bit numbers. */
+HH_INLINE i32x16 widen_signed_shorts(const int16_t *from) {
+  i32x16 r;
+#if HH_WIDTH == 16
+  r.part[0] = (i32_part)_mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)from));
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) r.part[i] = (i32_part)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(from + 8 * i)));
+#elif defined(__wasm_simd128__)
+  HH_EACH_PART(i) r.part[i] = (i32_part)wasm_i32x4_load16x4(from + 4 * i);
 #else
   int32_t lanes[HH_LANES];
   for (int i = 0; i < HH_LANES; i++) lanes[i] = from[i];
@@ -57,16 +99,7 @@ HH_INLINE f32x16 load_halves(const uint16_t *from) {
 }
 
 HH_INLINE f32x16 load_bfloats(const uint16_t *from) {
-  i32x16 r;
-#if HH_WIDTH == 16
-  r.part[0] = (i32_part)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16);
-#elif HH_WIDTH == 8
-  HH_EACH_PART(i)
-  r.part[i] = (i32_part)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(from + 8 * i))), 16);
-#else
-  r = shift_left(widen_shorts(from), 16);
-#endif
-  return of_bits(r);
+  return of_bits(shift_left(widen_shorts(from), 16));
 }
 
 #endif

@@ -87,11 +87,14 @@ typedef void hh_operation(const hh_call *call);
  *   F32   panel: [in][16] float
  *   F16   panel: [in][16] half
  *   BF16  panel: [in][16] bfloat16
- *   Q8_0  panel: [in/32][16] half scales, zeros up to a multiple of 64 bytes, then uint8 value[in/32][8][16][4]:
- *         value[g][q][lane][i] is 128 + the weight at in = 32*g + 4*q + i, so that one 64-byte load holds four
- *         weights of each of 16 outputs.
- *   Q4_0  panel: [in/32][16] half scales, padded likewise, then uint8 pair[in/32][4][16][4]: the low nibble of
- *         pair[g][q][lane][i] is 8 + the weight at 32*g + 4*q + i, the high nibble the one 16 further on.
+ *   Q8_0  panel: float scale[groups][16], uint8 multiplier[in/32][16], zeros up to a multiple of 64 bytes, then
+ *         uint8 value[in/32][8][16][4]: value[b][q][lane][i] is 128 + the weight at in = 32*b + 4*q + i, so that one
+ *         64-byte load holds four weights of each of 16 outputs.
+ *   Q4_0  panel: float scale[groups][16], int16 multiplier[in/32][16], padded likewise, then uint8 pair[in/32][4][16][4]:
+ *         the low nibble of pair[b][q][lane][i] is 8 + the weight at 32*b + 4*q + i, the high nibble the one 16 further.
+ * Quantized matrices come from files with one scale per block of 32. The blocks of a row are put together in groups of
+ * about 256 elements (quantized.h), and a block's scale becomes an integer multiple of its group's: so products and
+ * sums of a whole group are integers.
  * HH_ROWS_F32 is not packed: plain rows of float, as small tables are kept; only the embedding reads those. */
 enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0, HH_ROWS_F32 };
 
@@ -99,8 +102,9 @@ enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0, HH_ROWS_F32 };
 #define HH_BLOCK 32
 
 /* A quantized row of activations (HH_QUANTIZE_ROWS), `in` elements, a multiple of HH_BLOCK: 2 * in bytes for the
- * values, each int8 in a form that suits the instruction set (dot.h); float scale[in/32]; int32 offset[in/32], which is
- * -128 * the sum of the block's values; padded to a multiple of 64 bytes. */
+ * values, each int8 in a form that suits the instruction set (dot.h); float scale[groups]; int32 offset[in/32], which is
+ * -128 * the sum of the block's values; padded to a multiple of 64 bytes. Kernels may read, not use, rows up to the next
+ * multiple of 16. */
 size_t hh_quantized_row_bytes(int64_t in);
 
 /* ------------------------------------------------------------------ the runtime, as its hosts call it */
@@ -108,7 +112,7 @@ size_t hh_quantized_row_bytes(int64_t in);
 typedef struct hh_runtime hh_runtime;
 
 /* Instruction sets, lowest first; which exist depends on what the library was compiled for. */
-enum { HH_SCALAR, HH_SIMD128, HH_RELAXED_SIMD, HH_NEON, HH_AVX2, HH_AVX512, HH_AVX512_VNNI, HH_INSTRUCTION_SET_COUNT };
+enum { HH_SCALAR, HH_SIMD128, HH_RELAXED_SIMD, HH_NEON, HH_AVX2, HH_AVX512, HH_AVX512_VNNI, HH_AMX, HH_INSTRUCTION_SET_COUNT };
 
 /* Bit set (1 << id) of the instruction sets that are compiled in and that this processor has. */
 uint32_t hh_instruction_sets(void);

@@ -216,6 +216,7 @@ HH_INLINE i32x16 splat_int(int32_t x) {
 
 HH_PART_FUNCTION(i32x16, add_int, a.part[i] + b.part[i])
 HH_PART_FUNCTION(i32x16, and_int, a.part[i] & b.part[i])
+HH_PART_FUNCTION(i32x16, mul_int, a.part[i] * b.part[i])
 HH_PART_FUNCTION(i32x16, or_int, a.part[i] | b.part[i])
 
 /* a << n in every lane. */

@@ -1,12 +1,13 @@
 /* A linear map of each row by a packed matrix of blocks of small integers: y = W x + b, x quantized to int8 blocks.
  *
  * Arguments: 0 y (rows, out), 1 quantized x (see HH_QUANTIZE_ROWS), 2 W packed, 3 bias (out) or 0, 4 out, 5 in.
- * Inside a block of 32 products and sums are integers, hence exact in any order. A block's sum, as float, is multiplied
- * by (scale of W * scale of x) and added by a fused multiply-add, block after block, starting from the bias.
- * Weights are stored with an offset that makes them unsigned; the integer sum starts from -offset * (sum of x).
+ * Inside a group of about 256 all is integer, hence exact in any order: the products of each block of 32 are summed,
+ * multiplied by the block's multiplier, and added up. A group's sum, as float, is multiplied by (scale of W * scale of
+ * x) and added by a fused multiply-add, group after group, starting from the bias.
+ * Weights are stored with an offset that makes them unsigned; a block's sum starts from -offset * (sum of x).
  *
- * Included once per storage type, with QUANTIZED_NAME(name), QUANTIZED_STORAGE, and
- * QUANTIZED_OFFSET_SHIFT: offset = 128 >> shift. */
+ * Included once per storage type, with QUANTIZED_NAME(name), QUANTIZED_ID (as in hitherto.h), QUANTIZED_STORAGE (bits),
+ * QUANTIZED_OFFSET_SHIFT: offset = 128 >> shift, and QUANTIZED_ADD_PRODUCT(total, dot, multiplier). */
 
 #ifndef HH_QUANTIZED_ROWS
 #if defined(__AVX512VNNI__)
@@ -30,8 +31,8 @@
 #define HH_QUANTIZED_PANELS 1
 #define HH_QUANTIZED_ROW_PANELS 2
 #endif
-/* Blocks of `in` that a tile crosses before the next rows take their turn. */
-#define HH_QUANTIZED_STRETCH 24
+/* Groups of `in` that a tile crosses before the next rows take their turn. */
+#define HH_QUANTIZED_STRETCH 3
 #endif
 
 /* The integer sums of block `g`, products of `panels` x `rows`. */
@@ -64,29 +65,49 @@ HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, in
 #endif
 }
 
+/* Multipliers of block `b` of a panel. */
+HH_INLINE i32x16 QUANTIZED_NAME(multipliers)(const uint8_t *multipliers, int64_t b) {
+#if QUANTIZED_STORAGE == 8
+  return widen_bytes(multipliers + b * HH_LANES);
+#else
+  return load_short_factors((const int16_t *)multipliers + b * HH_LANES);
+#endif
+}
+
+/* A tile over the groups [from, to). */
 HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t panel, int64_t from, int64_t to,
                                     const int rows, const int panels, const int half) {
-  const int64_t storage = QUANTIZED_STORAGE == 8 ? HH_Q8_0 : HH_Q4_0, group_bytes = hh_group_bytes(storage);
-  const int64_t panel_bytes = hh_panel_bytes(storage, l->in), row_bytes = hh_quantized_bytes(l->in);
-  const uint8_t *w = (const uint8_t *)l->weights + panel * panel_bytes, *values = w + hh_scale_bytes(l->in);
-  const uint8_t *x = (const uint8_t *)l->x + row * row_bytes;
+  const int64_t groups = hh_group_count(l->in), block_bytes = hh_block_bytes(QUANTIZED_ID);
+  const int64_t panel_bytes = hh_panel_bytes(QUANTIZED_ID, l->in), row_bytes = hh_quantized_bytes(l->in);
+  const uint8_t *w = (const uint8_t *)l->weights + panel * panel_bytes, *x = (const uint8_t *)l->x + row * row_bytes;
+  const uint8_t *values = w + hh_scale_bytes(QUANTIZED_ID, l->in), *multipliers = w + groups * HH_LANES * 4;
   const float *scales = (const float *)(x + l->in * HH_ACTIVATION_BYTES);
-  const int32_t *offsets = (const int32_t *)(scales + l->in / HH_BLOCK);
+  const int32_t *offsets = (const int32_t *)(scales + groups);
   f32x16 sum[6][4];
   HH_UNROLL for (int r = 0; r < rows; r++)
     HH_UNROLL for (int p = 0; p < panels; p++) sum[r][p] = linear_start(l, row + r, panel + p, from);
   for (int64_t g = from; g < to; g++) {
-    i32x16 dot[6][4];
-    HH_UNROLL for (int r = 0; r < rows; r++) {
-      const i32x16 start = splat_int(offsets[r * row_bytes / 4 + g] >> QUANTIZED_OFFSET_SHIFT);
-      HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = start;
+    const int64_t end = hh_group_start(l->in, g + 1);
+    i32x16 total[6][4];
+    HH_UNROLL for (int r = 0; r < rows; r++)
+      HH_UNROLL for (int p = 0; p < panels; p++) total[r][p] = splat_int(0);
+    for (int64_t b = hh_group_start(l->in, g); b < end; b++) {
+      i32x16 dot[6][4];
+      HH_UNROLL for (int r = 0; r < rows; r++) {
+        const i32x16 start = splat_int(offsets[r * row_bytes / 4 + b] >> QUANTIZED_OFFSET_SHIFT);
+        HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = start;
+      }
+      QUANTIZED_NAME(block)(dot, values + b * block_bytes, panel_bytes, (const activation_element *)x + b * HH_BLOCK,
+                            row_bytes / (int64_t)sizeof(activation_element), rows, panels);
+      HH_UNROLL for (int p = 0; p < panels; p++) {
+        const i32x16 multiplier = QUANTIZED_NAME(multipliers)(multipliers + p * panel_bytes, b);
+        HH_UNROLL for (int r = 0; r < rows; r++) total[r][p] = QUANTIZED_ADD_PRODUCT(total[r][p], dot[r][p], multiplier);
+      }
     }
-    QUANTIZED_NAME(block)(dot, values + g * group_bytes, panel_bytes, (const activation_element *)x + g * HH_BLOCK,
-                          row_bytes / (int64_t)sizeof(activation_element), rows, panels);
     HH_UNROLL for (int p = 0; p < panels; p++) {
-      const f32x16 scale = load_halves((const uint16_t *)(w + p * panel_bytes) + g * HH_LANES);
+      const f32x16 scale = load16((const float *)(w + p * panel_bytes) + g * HH_LANES);
       HH_UNROLL for (int r = 0; r < rows; r++)
-        sum[r][p] = fma16(float_of_int(dot[r][p]), mul16(scale, splat16(scales[r * row_bytes / 4 + g])), sum[r][p]);
+        sum[r][p] = fma16(float_of_int(total[r][p]), mul16(scale, splat16(scales[r * row_bytes / 4 + g])), sum[r][p]);
     }
   }
   HH_UNROLL for (int r = 0; r < rows; r++)
@@ -121,9 +142,9 @@ HH_INLINE void QUANTIZED_NAME(rows)(const linear_call *l, int64_t row, int64_t r
 #undef QUANTIZED_TILE
 
 HH_INLINE void QUANTIZED_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
-  const int64_t blocks = l->in / HH_BLOCK, stretch = rows > HH_QUANTIZED_ROWS ? HH_QUANTIZED_STRETCH : blocks;
-  for (int64_t from = 0; from < blocks; from += stretch) {
-    const int64_t to = from + stretch < blocks ? from + stretch : blocks;
+  const int64_t groups = hh_group_count(l->in), stretch = rows > HH_QUANTIZED_ROWS ? HH_QUANTIZED_STRETCH : groups;
+  for (int64_t from = 0; from < groups; from += stretch) {
+    const int64_t to = from + stretch < groups ? from + stretch : groups;
     for (int64_t row = 0; row < rows; row += HH_QUANTIZED_ROWS) {
       const int64_t left = rows - row;
       QUANTIZED_NAME(rows)(l, row, left < HH_QUANTIZED_ROWS ? left : HH_QUANTIZED_ROWS, panel, from, to, panels);
@@ -138,7 +159,7 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
   int64_t panel = share_start(panels, call->share.index, call->share.count);
   if (call->rows == 1)
     for (; panel + HH_QUANTIZED_ROW_PANELS <= end; panel += HH_QUANTIZED_ROW_PANELS)
-      QUANTIZED_NAME(tile)(&l, 0, panel, 0, l.in / HH_BLOCK, 1, HH_QUANTIZED_ROW_PANELS, HH_WHOLE);
+      QUANTIZED_NAME(tile)(&l, 0, panel, 0, hh_group_count(l.in), 1, HH_QUANTIZED_ROW_PANELS, HH_WHOLE);
 #if HH_QUANTIZED_PANELS > 1
   for (; panel + HH_QUANTIZED_PANELS <= end; panel += HH_QUANTIZED_PANELS)
     QUANTIZED_NAME(panels)(&l, call->rows, panel, HH_QUANTIZED_PANELS);
@@ -147,5 +168,7 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
 }
 
 #undef QUANTIZED_NAME
+#undef QUANTIZED_ID
 #undef QUANTIZED_STORAGE
+#undef QUANTIZED_ADD_PRODUCT
 #undef QUANTIZED_OFFSET_SHIFT

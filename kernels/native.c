@@ -5,6 +5,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "platform.h"
 
@@ -16,6 +23,21 @@ HH_DECLARE(scalar);
 HH_DECLARE(avx2);
 HH_DECLARE(avx512);
 HH_DECLARE(avx512_vnni);
+HH_DECLARE(amx);
+
+/* Whether the processor has tiles, and the system lets this process use them: it has to be asked. */
+static int amx_granted(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  const unsigned wanted = 1u << 22 | 1u << 24 | 1u << 25; /* AMX-BF16, AMX-TILE, AMX-INT8 */
+  if ((d & wanted) != wanted) return 0;
+#if defined(__linux__)
+  const int request_permission = 0x1023, tile_data = 18; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return 0;
+#endif
+}
 
 uint32_t hh_instruction_sets(void) {
   uint32_t sets = 1u << HH_SCALAR;
@@ -24,7 +46,9 @@ uint32_t hh_instruction_sets(void) {
                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   if (avx2) sets |= 1u << HH_AVX2;
   if (avx512) sets |= 1u << HH_AVX512;
-  if (avx512 && __builtin_cpu_supports("avx512vnni")) sets |= 1u << HH_AVX512_VNNI;
+  const int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  if (vnni) sets |= 1u << HH_AVX512_VNNI;
+  if (vnni && __builtin_cpu_supports("avx512bf16") && amx_granted()) sets |= 1u << HH_AMX;
   return sets;
 }
 
@@ -33,6 +57,7 @@ static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {
     [HH_AVX2] = hh_operations_avx2,
     [HH_AVX512] = hh_operations_avx512,
     [HH_AVX512_VNNI] = hh_operations_avx512_vnni,
+    [HH_AMX] = hh_operations_amx,
 };
 #elif defined(__aarch64__)
 HH_DECLARE(neon);
@@ -119,8 +144,6 @@ void hh_thread_join(hh_thread *thread) {
 
 #if defined(__linux__)
 #include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 void hh_wait(int32_t *word, int32_t expected) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0); }
 void hh_wake(int32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0); }

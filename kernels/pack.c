@@ -1,7 +1,24 @@
 /* Packing: rows of a matrix, as files hold them, into panels of 16 outputs. Layouts stand in hitherto.h. */
 #include <string.h>
 
+#include "half.h"
 #include "quantized.h"
+
+static float block_scale(const uint8_t *block) {
+  uint16_t half;
+  memcpy(&half, block, 2);
+  return float_of_half(half);
+}
+
+/* 128 - (byte - 128) for each byte of four, at most 255. */
+static uint32_t negated_bytes(uint32_t word) {
+  uint32_t result = 0;
+  for (int i = 0; i < 4; i++) {
+    const uint32_t byte = 256 - (word >> 8 * i & 255);
+    result |= (byte > 255 ? 255 : byte) << 8 * i;
+  }
+  return result;
+}
 
 static int64_t panel_count(int64_t out) { return (out + HH_LANES - 1) / HH_LANES; }
 
@@ -34,21 +51,63 @@ size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in) {
 PACK_PLAIN(pack_words, uint32_t)
 PACK_PLAIN(pack_halves, uint16_t)
 
-/* GGUF: { half scale; int8 value[32] }. */
+/* The scale of a group of a row, and a block's multiple of it: round(block's scale / group's scale). `stride` is a
+ * block's bytes, which begin with its scale as half. */
+static float group_scale(const uint8_t *blocks, int64_t stride, int64_t count, int32_t storage) {
+  float largest = 0;
+  for (int64_t b = 0; b < count; b++) {
+    const float scale = block_scale(blocks + b * stride), magnitude = scale < 0 ? -scale : scale;
+    if (!(magnitude <= largest)) largest = magnitude; /* not-a-number stays */
+  }
+  return largest / (float)hh_largest_multiplier(storage);
+}
+
+static int block_multiplier(float block, float group) {
+  const float multiple = group == 0 ? 0 : block / group;
+  if (!(multiple > -4096 && multiple < 4096)) return 0; /* infinite or not a number: the group's scale says so */
+  return (int)(multiple + (multiple < 0 ? -0.5f : 0.5f));
+}
+
+/* The values of one row as one lane, each 8-bit weight w of a block as 128 + w; -w where the block's scale is negative,
+ * since multipliers of Q8_0 have no sign. GGUF: { half scale; int8 value[32] }. */
 static void pack_q8_0(uint8_t *panel, const uint8_t *row, int64_t lane, int64_t in) {
-  uint8_t *values = panel + hh_scale_bytes(in);
-  for (int64_t g = 0; g < in / HH_BLOCK; g++, row += 34, values += 32 * HH_LANES) {
-    memcpy(panel + (g * HH_LANES + lane) * 2, row, 2);
-    for (int i = 0; i < 32; i++) values[(i / 4 * HH_LANES + lane) * 4 + i % 4] = row[2 + i] ^ 0x80;
+  const int64_t groups = hh_group_count(in);
+  uint8_t *multipliers = panel + groups * HH_LANES * 4, *values = panel + hh_scale_bytes(HH_Q8_0, in);
+  for (int64_t g = 0, b = 0; g < groups; g++) {
+    const int64_t end = hh_group_start(in, g + 1);
+    const float scale = group_scale(row + b * 34, 34, end - b, HH_Q8_0);
+    ((float *)panel)[g * HH_LANES + lane] = scale;
+    for (; b < end; b++) {
+      const uint8_t *from = row + b * 34;
+      uint8_t *to = values + b * 32 * HH_LANES;
+      const int multiplier = block_multiplier(block_scale(from), scale);
+      multipliers[b * HH_LANES + lane] = (uint8_t)(multiplier < 0 ? -multiplier : multiplier);
+      for (int i = 0; i < 32; i += 4) {
+        uint32_t word;
+        memcpy(&word, from + 2 + i, 4);
+        word ^= 0x80808080u;
+        if (multiplier < 0) word = negated_bytes(word);
+        memcpy(to + (i / 4 * HH_LANES + lane) * 4, &word, 4);
+      }
+    }
   }
 }
 
 /* GGUF: { half scale; uint8 pair[16] }, element i in the low nibble of pair[i], element i + 16 in the high one. */
 static void pack_q4_0(uint8_t *panel, const uint8_t *row, int64_t lane, int64_t in) {
-  uint8_t *pairs = panel + hh_scale_bytes(in);
-  for (int64_t g = 0; g < in / HH_BLOCK; g++, row += 18, pairs += 16 * HH_LANES) {
-    memcpy(panel + (g * HH_LANES + lane) * 2, row, 2);
-    for (int i = 0; i < 16; i += 4) memcpy(pairs + (i / 4 * HH_LANES + lane) * 4, row + 2 + i, 4);
+  const int64_t groups = hh_group_count(in);
+  int16_t *multipliers = (int16_t *)(panel + groups * HH_LANES * 4);
+  uint8_t *pairs = panel + hh_scale_bytes(HH_Q4_0, in);
+  for (int64_t g = 0, b = 0; g < groups; g++) {
+    const int64_t end = hh_group_start(in, g + 1);
+    const float scale = group_scale(row + b * 18, 18, end - b, HH_Q4_0);
+    ((float *)panel)[g * HH_LANES + lane] = scale;
+    for (; b < end; b++) {
+      const uint8_t *from = row + b * 18;
+      multipliers[b * HH_LANES + lane] = (int16_t)block_multiplier(block_scale(from), scale);
+      for (int i = 0; i < 16; i += 4)
+        memcpy(pairs + b * 16 * HH_LANES + (i / 4 * HH_LANES + lane) * 4, from + 2 + i, 4);
+    }
   }
 }
 

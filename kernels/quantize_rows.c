@@ -1,7 +1,7 @@
-/* Turns rows of activations into blocks of 32 int8 with one scale each, for the linear maps by Q8_0 and Q4_0.
+/* Turns rows of activations into groups of about 256 int8 with one scale each, for the linear maps by quantized matrices.
  *
  * Arguments: 0 quantized rows (layout in hitherto.h), 1 x (rows, in), 2 in, a multiple of 32.
- * scale = largest magnitude / 127; values are x / scale, rounded half away from zero: roundToInt8Blocks in
+ * scale = largest magnitude / 127; values are x / scale, rounded half away from zero: roundToInt8Groups in
  * src/graph/operations/linear.ts. */
 
 /* Nearest integers, halves away from zero, as floats. |x| < 2^22. */
@@ -33,24 +33,34 @@ HH_INLINE int32_t store_activations(activation_element *to, i32x16 low, i32x16 h
 #endif
 }
 
-static void quantize_block(activation_element *value, float *scale, int32_t *offset, const float *x) {
-  const f32x16 low = load16(x), high = load16(x + HH_LANES);
-  *scale = largest_of(max16(abs16(low), abs16(high))) / 127.0f;
-  const f32x16 inverse = splat16(*scale == 0.0f ? 0.0f : 1.0f / *scale);
-  *offset = -128 * store_activations(value, int_of_float(round_half_away(mul16(low, inverse))),
-                                     int_of_float(round_half_away(mul16(high, inverse))));
+/* One group: blocks [from, to) of a row. Returns the scale. */
+static float quantize_group(activation_element *values, int32_t *offsets, const float *x, int64_t from, int64_t to) {
+  f32x16 largest = splat16(0.0f);
+  for (int64_t i = from * HH_BLOCK; i < to * HH_BLOCK; i += HH_LANES) largest = max16(largest, abs16(load16(x + i)));
+  const float scale = largest_of(largest) / 127.0f;
+  const f32x16 inverse = splat16(scale == 0.0f ? 0.0f : 1.0f / scale);
+  for (int64_t block = from; block < to; block++) {
+    const float *at = x + block * HH_BLOCK;
+    const i32x16 low = int_of_float(round_half_away(mul16(load16(at), inverse)));
+    const i32x16 high = int_of_float(round_half_away(mul16(load16(at + HH_LANES), inverse)));
+    offsets[block] = -128 * store_activations(values + block * HH_BLOCK, low, high);
+  }
+  return scale;
+}
+
+static void quantize_row(uint8_t *to, const float *x, int64_t in) {
+  const int64_t groups = hh_group_count(in);
+  float *scales = (float *)(to + in * HH_ACTIVATION_BYTES);
+  int32_t *offsets = (int32_t *)(scales + groups);
+  for (int64_t g = 0; g < groups; g++)
+    scales[g] = quantize_group((activation_element *)to, offsets, x, hh_group_start(in, g), hh_group_start(in, g + 1));
 }
 
 static void quantize_rows(const hh_call *call) {
   const hh_word *a = call->arguments;
   const float *x = address(a[1]);
-  const int64_t in = a[2], blocks = in / HH_BLOCK, row_bytes = hh_quantized_bytes(in), total = blocks * call->rows;
-  const int64_t end = share_start(total, call->share.index + 1, call->share.count);
-  for (int64_t i = share_start(total, call->share.index, call->share.count); i < end; i++) {
-    uint8_t *row = (uint8_t *)address(a[0]) + i / blocks * row_bytes;
-    const int64_t block = i % blocks;
-    float *scales = (float *)(row + in * HH_ACTIVATION_BYTES);
-    int32_t *offsets = (int32_t *)(scales + blocks);
-    quantize_block((activation_element *)row + block * HH_BLOCK, scales + block, offsets + block, x + i * HH_BLOCK);
-  }
+  const int64_t in = a[2], row_bytes = hh_quantized_bytes(in);
+  const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
+  for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++)
+    quantize_row((uint8_t *)address(a[0]) + row * row_bytes, x + row * in, in);
 }

@@ -6,17 +6,30 @@
 
 static inline int64_t hh_padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/* Bytes of the scales of one panel, and of the values of one group of 32 in all 16 lanes. */
-static inline int64_t hh_scale_bytes(int64_t in) { return hh_padded(in / HH_BLOCK * HH_LANES * 2); }
-static inline int64_t hh_group_bytes(int64_t storage) { return storage == HH_Q8_0 ? 32 * HH_LANES : 16 * HH_LANES; }
-static inline int64_t hh_panel_bytes(int64_t storage, int64_t in) {
-  return hh_scale_bytes(in) + in / HH_BLOCK * hh_group_bytes(storage);
+/* Groups of a row: as many as bring them nearest to 256 elements, in whole blocks, as even as can be. */
+static inline int64_t hh_group_count(int64_t in) { return in < 384 ? 1 : (in + 128) / 256; }
+/* The first block of a group; of the group after the last: the number of blocks. */
+static inline int64_t hh_group_start(int64_t in, int64_t group) {
+  return in / HH_BLOCK * group / hh_group_count(in);
 }
+
+/* Bytes of one panel: of a multiplier, of all scales and multipliers, of the values of one block in all 16 lanes. */
+static inline int64_t hh_multiplier_bytes(int64_t storage) { return storage == HH_Q8_0 ? 1 : 2; }
+static inline int64_t hh_scale_bytes(int64_t storage, int64_t in) {
+  return hh_padded(HH_LANES * (4 * hh_group_count(in) + in / HH_BLOCK * hh_multiplier_bytes(storage)));
+}
+static inline int64_t hh_block_bytes(int64_t storage) { return storage == HH_Q8_0 ? 32 * HH_LANES : 16 * HH_LANES; }
+static inline int64_t hh_panel_bytes(int64_t storage, int64_t in) {
+  return hh_scale_bytes(storage, in) + in / HH_BLOCK * hh_block_bytes(storage);
+}
+
+/* The largest multiplier of a block: products with its weights fit in 16 bits, a group's sum in 32. */
+static inline int hh_largest_multiplier(int64_t storage) { return storage == HH_Q8_0 ? 255 : 4095; }
 
 /* Bytes kept for an activation, and of a quantized row of them. */
 #define HH_ACTIVATION_BYTES 2
 static inline int64_t hh_quantized_bytes(int64_t in) {
-  return hh_padded(in * HH_ACTIVATION_BYTES + in / HH_BLOCK * 8);
+  return hh_padded(in * HH_ACTIVATION_BYTES + 4 * (hh_group_count(in) + in / HH_BLOCK));
 }
 
 #endif

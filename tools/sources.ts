@@ -37,6 +37,7 @@ export const nativeInstructionSets: Readonly<Record<string, readonly Instruction
     { name: "avx2", flags: avx2 },
     { name: "avx512", flags: avx512 },
     { name: "avx512_vnni", flags: [...avx512, "-mavx512vnni"] },
+    { name: "amx", flags: [...avx512, "-mavx512vnni", "-mavx512bf16", "-mamx-tile", "-mamx-int8", "-mamx-bf16"] },
   ],
   arm64: [scalar, { name: "neon", flags: [] }],
 };

@@ -1,5 +1,6 @@
 /** The instructions of the C runtime as numbers: the words of a plan, as `kernels/hitherto.h` defines them. */
 import { assert } from "../../core/errors.js";
+import { groupCount } from "../../graph/operations/quantized-groups.js";
 import type { Node } from "../../graph/tensor.js";
 
 /** Operations of the C runtime, in the order of `hh_operation_id`. */
@@ -38,14 +39,23 @@ export const plainRowsId = 5;
 export type PackedStorage = keyof typeof matrixStorageIds;
 
 /** Instruction sets, by the numbers of the header. */
-export const instructionSets = ["scalar", "simd128", "relaxed_simd", "neon", "avx2", "avx512", "avx512_vnni"] as const;
+export const instructionSets = [
+  "scalar",
+  "simd128",
+  "relaxed_simd",
+  "neon",
+  "avx2",
+  "avx512",
+  "avx512_vnni",
+  "amx",
+] as const;
 
 /** Elements in a block of quantized numbers. */
 export const quantizedBlock = 32;
 
 /** Bytes of a row of activations as `quantize_rows` lays it out. */
 export function quantizedRowBytes(width: number): number {
-  return Math.ceil((2 * width + (width / quantizedBlock) * 8) / 64) * 64;
+  return Math.ceil((2 * width + 4 * (groupCount(width) + width / quantizedBlock)) / 64) * 64;
 }
 
 /** How many rows an instruction has: a number, or the index of a live dimension. */

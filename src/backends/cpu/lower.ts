@@ -44,6 +44,8 @@ export interface ScratchBytes {
   readonly scores: number;
 }
 
+/** Rows of quantized activations that a matrix unit reads at a time: whole tiles are read, also at the end. */
+const tileRows = 16;
 /** Queries whose scores a thread holds at a time: HH_TILE_QUERIES of `kernels/attention.c`. */
 const tileQueries = 16;
 /** Positions in a block of the KV cache: what the kernels are written for. */
@@ -54,7 +56,7 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
   for (const { operation, inputs } of plan.nodes) {
     if (operation === "linear" && isQuantized(storageOf(inputs[1]!))) {
       const [x] = inputs;
-      quantized = Math.max(quantized, capacityOf(x!.shape[0]!) * quantizedRowBytes(rowWidth(x!)));
+      quantized = Math.max(quantized, roundUp(capacityOf(x!.shape[0]!), tileRows) * quantizedRowBytes(rowWidth(x!)));
     } else if (operation === "attention" || operation === "attention-weights") {
       scores = Math.max(scores, threads * tileQueries * cacheBlockSize * rowWidth(inputs[3]!) * 4);
     }
@@ -70,6 +72,10 @@ export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addres
   const lowering = new Lowering(live, addresses);
   for (const node of plan.nodes) lowering.add(node);
   return { words: lowering.writer.finish(), instructions: lowering.writer.instructions };
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
 }
 
 function isQuantized(storage: PackedStorage | undefined): boolean {

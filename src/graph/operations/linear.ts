@@ -2,12 +2,13 @@
  * A linear map of each row: y = W·x + b.
  *
  * The storage type of W decides the arithmetic. f32, f16, bf16: products and sums of floats. q8_0 and q4_0: each row
- * of x is first quantized in blocks of 32 to int8 with one scale (largest magnitude / 127), as llama.cpp does, and
- * the products inside a block are integers, hence exact.
+ * of x is first quantized in groups of about 256 to int8 with one scale (largest magnitude / 127), and the products
+ * inside a group are integers, hence exact (`quantized-groups.ts`).
  */
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, rowsOf } from "../operation.js";
 import { sameExtent, showShape, type Tensor } from "../tensor.js";
+import { isGrouped, roundToInt8Groups } from "./quantized-groups.js";
 
 /**
  * @param x - [n, in]
@@ -32,8 +33,7 @@ export const linearOperation = defineOperation<object>({
   reference({ inputs: [x, weight, bias], output }) {
     const { rows, width: out } = rowsOf(output);
     const width = weight!.shape[1]!;
-    const integerBlocks = weight!.storage === "q8_0" || weight!.storage === "q4_0";
-    const source = integerBlocks ? roundToInt8Blocks(floats(x!), rows, width) : floats(x!);
+    const source = isGrouped(weight!.storage) ? roundToInt8Groups(floats(x!), rows, width) : floats(x!);
     const matrix = floats(weight!);
     for (let row = 0; row < rows; row++) {
       for (let j = 0; j < out; j++) {
@@ -44,19 +44,3 @@ export const linearOperation = defineOperation<object>({
     }
   },
 });
-
-/** The values that int8 blocks of 32 stand for: scale = max|x| / 127, rounded half away from zero. */
-export function roundToInt8Blocks(x: Float32Array, rows: number, width: number): Float64Array {
-  const rounded = new Float64Array(rows * width);
-  for (let start = 0; start < rows * width; start += 32) {
-    let largest = 0;
-    for (let i = start; i < start + 32; i++) largest = Math.max(largest, Math.abs(x[i]!));
-    const scale = Math.fround(largest / 127);
-    const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
-    for (let i = start; i < start + 32; i++) {
-      const scaled = Math.fround(x[i]! * inverse);
-      rounded[i] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5) * scale;
-    }
-  }
-  return rounded;
-}

@@ -15,7 +15,7 @@ typedef struct {
 
 static arguments arguments_of(napi_env env, napi_callback_info info) {
   arguments a;
-  size_t count = MAX_ARGUMENTS;
+  size_t count = MAX_ARGUMENTS; /* those that are not given are undefined */
   napi_get_cb_info(env, info, &count, a.value, NULL, NULL);
   return a;
 }
@@ -98,19 +98,6 @@ static napi_value packed_bytes(napi_env env, napi_callback_info info) {
                                              integer(env, a.value[2])));
 }
 
-/* packRows(matrix, rows: Uint8Array, storage, out, in, first, count) */
-static napi_value pack_rows(napi_env env, napi_callback_info info) {
-  const arguments a = arguments_of(env, info);
-  void *rows = NULL;
-  if (napi_get_typedarray_info(env, a.value[1], NULL, NULL, &rows, NULL, NULL) != napi_ok) {
-    napi_throw_type_error(env, NULL, "rows must be a Uint8Array");
-    return NULL;
-  }
-  hh_pack_rows(pointer(env, a.value[0]), rows, (int32_t)integer(env, a.value[2]), integer(env, a.value[3]),
-               integer(env, a.value[4]), integer(env, a.value[5]), integer(env, a.value[6]));
-  return NULL;
-}
-
 /* run(runtime, plan, words, live, times) */
 static napi_value run(napi_env env, napi_callback_info info) {
   const arguments a = arguments_of(env, info);
@@ -119,49 +106,61 @@ static napi_value run(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Work that is done off the event loop: a run, or the packing of rows. */
 typedef struct {
-  hh_runtime *runtime;
-  const hh_word *plan;
-  int64_t words;
-  const int32_t *live;
-  int64_t *times;
+  int64_t argument[7];
+  void (*execute)(const int64_t *argument);
   napi_async_work work;
   napi_deferred deferred;
-} async_run;
+} job;
 
-static void async_execute(napi_env env, void *data) {
+static void execute_job(napi_env env, void *data) {
   (void)env;
-  const async_run *r = data;
-  hh_run(r->runtime, r->plan, r->words, r->live, r->times);
+  const job *j = data;
+  j->execute(j->argument);
 }
 
-static void async_complete(napi_env env, napi_status status, void *data) {
+static void complete_job(napi_env env, napi_status status, void *data) {
   (void)status;
-  async_run *r = data;
+  job *j = data;
   napi_value nothing;
   napi_get_undefined(env, &nothing);
-  napi_resolve_deferred(env, r->deferred, nothing);
-  napi_delete_async_work(env, r->work);
-  free(r);
+  napi_resolve_deferred(env, j->deferred, nothing);
+  napi_delete_async_work(env, j->work);
+  free(j);
 }
 
-/* runAsync(runtime, plan, words, live, times): Promise */
-static napi_value run_async(napi_env env, napi_callback_info info) {
+/* Promise of what `execute` does with the arguments, all of them whole numbers. */
+static napi_value promise_of(napi_env env, napi_callback_info info, void (*execute)(const int64_t *argument)) {
   const arguments a = arguments_of(env, info);
-  async_run *r = malloc(sizeof(async_run));
-  if (r == NULL) {
+  job *j = malloc(sizeof(job));
+  if (j == NULL) {
     napi_throw_error(env, NULL, "out of memory");
     return NULL;
   }
-  *r = (async_run){pointer(env, a.value[0]), pointer(env, a.value[1]), integer(env, a.value[2]),
-                   pointer(env, a.value[3]), pointer(env, a.value[4]), NULL, NULL};
+  *j = (job){.execute = execute};
+  for (int i = 0; i < 7; i++) j->argument[i] = integer(env, a.value[i]);
   napi_value promise, name;
-  napi_create_promise(env, &r->deferred, &promise);
+  napi_create_promise(env, &j->deferred, &promise);
   napi_create_string_utf8(env, "hitherto", NAPI_AUTO_LENGTH, &name);
-  napi_create_async_work(env, NULL, name, async_execute, async_complete, r, &r->work);
-  napi_queue_async_work(env, r->work);
+  napi_create_async_work(env, NULL, name, execute_job, complete_job, j, &j->work);
+  napi_queue_async_work(env, j->work);
   return promise;
 }
+
+static void *at(int64_t address) { return (void *)(intptr_t)address; }
+
+static void execute_run(const int64_t *a) { hh_run(at(a[0]), at(a[1]), a[2], at(a[3]), at(a[4])); }
+
+/* runAsync(runtime, plan, words, live, times): Promise */
+static napi_value run_async(napi_env env, napi_callback_info info) { return promise_of(env, info, execute_run); }
+
+static void execute_pack(const int64_t *a) {
+  hh_pack_rows(at(a[0]), at(a[1]), (int32_t)a[2], a[3], a[4], a[5], a[6]);
+}
+
+/* packRows(matrix, rows, storage, out, in, first, count): Promise */
+static napi_value pack_rows(napi_env env, napi_callback_info info) { return promise_of(env, info, execute_pack); }
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {

@@ -134,8 +134,16 @@ void hh_prefer_large_pages(void *memory, size_t bytes);
 size_t hh_packed_bytes(int32_t storage, int64_t out, int64_t in);
 
 /* Packs `count` rows from `first` on into a matrix of `out` x `in`. `rows` holds them as GGUF stores that type, row
- * after row. Rows may come in any order and number; each is packed independently. */
+ * after row. Rows may come in any order and number; each is packed independently, so threads may pack different panels
+ * of one matrix at a time. Whole panels pack fastest. */
 void hh_pack_rows(void *matrix, const void *rows, int32_t storage, int64_t out, int64_t in, int64_t first, int64_t count);
+
+/* The same on all threads of a runtime, in place of a run. */
+void hh_pack(hh_runtime *runtime, void *matrix, const void *rows, int32_t storage, int64_t out, int64_t in,
+             int64_t first, int64_t count);
+
+/* Bytes of a row as GGUF stores that type. */
+int64_t hh_stored_row_bytes(int32_t storage, int64_t in);
 
 /* Runs a plan of `words` words: instructions one after the other, each finished before the next begins.
  * `times`, where it is not NULL, has a number for each instruction, to which its nanoseconds are added.

@@ -150,9 +150,9 @@ HH_PART_FUNCTION(f32x16, sub16, a.part[i] - b.part[i])
 HH_PART_FUNCTION(f32x16, mul16, a.part[i] * b.part[i])
 HH_PART_FUNCTION(f32x16, div16, a.part[i] / b.part[i])
 
-#if defined(HH_ISA_SCALAR)
+#if HH_WIDTH == 4 && !defined(HH_NEON_LANES) && !defined(HH_WASM_LANES)
 /* Out of line: sixteen calls of the C library. */
-static __attribute__((noinline)) void fma_lanes(const void *a, const void *b, void *c) {
+static __attribute__((noinline, unused)) void fma_lanes(const void *a, const void *b, void *c) {
   float x[HH_LANES], y[HH_LANES], z[HH_LANES];
   memcpy(x, a, sizeof x);
   memcpy(y, b, sizeof y);

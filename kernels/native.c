@@ -103,7 +103,7 @@ void *hh_allocate(size_t bytes) {
 
 void hh_prefer_large_pages(void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
-  if (bytes >= 4 * HH_HUGE_PAGE) madvise(memory, padded(bytes), MADV_HUGEPAGE);
+  if (bytes >= 2 * HH_HUGE_PAGE) madvise(memory, padded(bytes), MADV_HUGEPAGE);
 #else
   (void)memory, (void)bytes;
 #endif

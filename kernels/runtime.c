@@ -66,3 +66,27 @@ void hh_run(hh_runtime *runtime, const hh_word *plan, int64_t words, const int32
     plan += 2 + instruction.argument_count;
   }
 }
+
+/* Packs a share of the rows: whole panels of the matrix, so that no two threads write to one. */
+static void pack_share(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  const int64_t out = a[3], in = a[4], first = a[5], end = first + a[6], bytes = a[7];
+  const int64_t panel = first / HH_LANES, panels = (end + HH_LANES - 1) / HH_LANES - panel;
+  int64_t from = (panel + panels * call->share.index / call->share.count) * HH_LANES;
+  int64_t to = (panel + panels * (call->share.index + 1) / call->share.count) * HH_LANES;
+  if (from < first) from = first;
+  if (to > end) to = end;
+  if (from >= to) return;
+  const char *rows = (const char *)(intptr_t)a[1] + (from - first) * bytes;
+  hh_pack_rows((void *)(intptr_t)a[0], rows, (int32_t)a[2], out, in, from, to - from);
+}
+
+void hh_pack(hh_runtime *runtime, void *matrix, const void *rows, int32_t storage, int64_t out, int64_t in,
+             int64_t first, int64_t count) {
+  const hh_word arguments[] = {(hh_word)(intptr_t)matrix, (hh_word)(intptr_t)rows, storage, out, in, first, count,
+                               hh_stored_row_bytes(storage, in)};
+  const hh_call call = {arguments, NULL, (int32_t)count, {0, 1}, 0};
+  if (count <= 0) return;
+  if (runtime->threads == 1) pack_share(&call);
+  else hh_pool_run(runtime->pool, pack_share, &call, runtime->threads * HH_SHARES_PER_THREAD);
+}

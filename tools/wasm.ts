@@ -37,7 +37,7 @@ const exportedFunctions = [
   "hh_allocate",
   "hh_release",
   "hh_packed_bytes",
-  "hh_pack_rows",
+  "hh_pack",
   "hh_run",
   "hh_offer_threads",
   "hh_thread_main",

@@ -18,7 +18,10 @@ export interface MatrixSource {
   /** [rows, columns]; for a linear map [out, in]. */
   readonly shape: readonly [number, number];
   readonly storage: StorageType;
-  /** Fills `into` with the rows from `first` on, as stored, row after row. */
+  /**
+   * Fills `into` with the rows from `first` on, as stored, row after row. Called from the first row to the last, but
+   * the next call need not wait for the one before.
+   */
   readRows(first: number, count: number, into: Uint8Array): Promise<void>;
 }
 
@@ -107,6 +110,8 @@ export interface Backend {
   readonly threads: number;
   /** Storage types that matrices may have; the loader repacks others into one of these. */
   readonly matrixStorage: ReadonlySet<StorageType>;
+  /** How many matrices are best loaded at once: what keeps all that packs them busy. 1 where it makes no difference. */
+  readonly concurrentLoads: number;
   loadMatrix(source: MatrixSource): Promise<Resource>;
   /** Vectors, small tables and constants, kept in order. */
   loadPlain(values: Float32Array | Int32Array): Resource;

@@ -47,7 +47,7 @@ export async function loadParameters(
     loadedBytes += bytes;
     options.onProgress?.({ loadedBytes, totalBytes });
   };
-  for (const { tensor, recipe, rows } of located) {
+  const load = async ({ tensor, recipe, rows }: LocatedParameter): Promise<void> => {
     options.signal?.throwIfAborted();
     if (tensor.origin.kind === "parameter" && tensor.origin.layout === "matrix") {
       const source = counted(suitable(backend, rows, toFloats, options), note, bytesOf(rows));
@@ -56,7 +56,31 @@ export async function loadParameters(
       resources.set(tensor.name, backend.loadPlain(await plainValues(rows, recipe.plus ?? 0, toFloats)));
       note(bytesOf(rows));
     }
-  }
+  };
+  await forEachOf(located, backend.concurrentLoads, load);
+}
+
+/** Does `work` on every item in order, up to `count` at once. After a failure no more begins, and all that did ends. */
+async function forEachOf<T>(items: readonly T[], count: number, work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (const item of rest) {
+      if (failed) return;
+      await work(item).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const workers = await Promise.allSettled(Array.from({ length: count }, worker));
+  for (const result of workers) if (result.status === "rejected") throw result.reason;
+}
+
+interface LocatedParameter {
+  readonly tensor: Tensor;
+  readonly recipe: Recipe;
+  readonly rows: LocatedRows;
 }
 
 /** Finds every parameter; nothing is read. @throws MissingTensorError, ShapeError, UnsupportedError */
@@ -65,7 +89,7 @@ export function locateParameters(
   recipes: Recipes,
   parameters: readonly Tensor[],
   toFloats: ToFloats,
-): { tensor: Tensor; recipe: Recipe; rows: LocatedRows }[] {
+): LocatedParameter[] {
   return parameters.map((tensor) => {
     const recipe = recipes.get(tensor.name);
     if (recipe === undefined) throw new InternalError(`no recipe for parameter ${tensor.name}`);

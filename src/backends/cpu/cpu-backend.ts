@@ -1,7 +1,8 @@
 /**
  * The CPU backend: programs as plans of the C runtime, native or WebAssembly.
  *
- * Matrices are packed into panels as they are read, block by block, so a second copy never exists.
+ * Matrices are packed into panels as they are read, piece by piece, so a second copy never exists. While one piece is
+ * packed the next ones are read, of this matrix or of others that are loading.
  */
 import { DisposedError, UnsupportedError } from "../../core/errors.js";
 import { type StorageType, storageBytes } from "../../core/storage.js";
@@ -22,17 +23,23 @@ import type { CpuRuntime } from "./cpu-runtime.js";
 import { matrixStorageIds, type PackedStorage } from "./instructions.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
+import { Staging } from "./staging.js";
 
-/** Bytes of a matrix that are read at a time, about. */
-const readBytes = 4 << 20;
+/** Bytes of a matrix that are read at a time, about: they are still in a cache when they are packed. */
+const pieceBytes = 1 << 20;
 /** Rows in a panel of a packed matrix. Whole panels pack fastest. */
 const panelRows = 16;
+/** Pieces packed at once at most: more threads than these wait for memory. */
+const mostPacking = 8;
 
 export class CpuBackend implements Backend {
   readonly matrixStorage: ReadonlySet<StorageType> = new Set(Object.keys(matrixStorageIds) as PackedStorage[]);
+  readonly #staging: Staging;
   #disposed = false;
 
-  constructor(readonly runtime: CpuRuntime) {}
+  constructor(readonly runtime: CpuRuntime) {
+    this.#staging = new Staging(runtime, this.concurrentLoads);
+  }
 
   get name(): "native" | "wasm" {
     return this.runtime.name;
@@ -46,6 +53,11 @@ export class CpuBackend implements Backend {
     return this.runtime.threads;
   }
 
+  /** One for every thread that packs, and one that waits for the file meanwhile. */
+  get concurrentLoads(): number {
+    return Math.min(this.threads, mostPacking) + 1;
+  }
+
   /** @throws UnsupportedError for a storage type that is not in `matrixStorage`; OutOfMemoryError. */
   async loadMatrix(source: MatrixSource): Promise<Resource> {
     this.#requireOpen();
@@ -53,23 +65,40 @@ export class CpuBackend implements Backend {
       throw new UnsupportedError(`storage type of ${source.name}`, source.storage, [...this.matrixStorage]);
     }
     const [out, width] = source.shape;
-    const storage = matrixStorageIds[source.storage];
-    const matrix = new CpuMatrix(this.runtime, this.runtime.packedBytes(storage, out, width), source.storage);
+    const packed = this.runtime.packedBytes(matrixStorageIds[source.storage], out, width);
+    const matrix = new CpuMatrix(this.runtime, packed, source.storage);
     try {
-      const rowBytes = storageBytes(source.storage, width);
-      const step = Math.min(out, Math.max(1, Math.floor(readBytes / rowBytes / panelRows)) * panelRows);
-      const buffer = new Uint8Array(step * rowBytes);
-      for (let first = 0; first < out; first += step) {
-        const count = Math.min(step, out - first);
-        const rows = buffer.subarray(0, count * rowBytes);
-        await source.readRows(first, count, rows);
-        this.runtime.packRows(matrix.address, rows, storage, [out, width], first, count);
-      }
+      await this.#packInto(matrix, source);
       return matrix;
     } catch (error) {
       matrix.dispose();
       throw error;
     }
+  }
+
+  /** Settles when no piece is on its way any more, also when one has failed. */
+  async #packInto(matrix: CpuMatrix, source: MatrixSource): Promise<void> {
+    const { shape } = source;
+    const [out, width] = shape;
+    const storage = matrixStorageIds[matrix.storage];
+    const rowBytes = storageBytes(matrix.storage, width);
+    const step = Math.min(out, Math.max(1, Math.floor(pieceBytes / rowBytes / panelRows)) * panelRows);
+    let failed = false;
+    const pack = (first: number) =>
+      this.#staging.lend(step * rowBytes, async (memory) => {
+        if (failed) return;
+        try {
+          this.#requireOpen();
+          const count = Math.min(step, out - first);
+          await source.readRows(first, count, memory.bytesView(count * rowBytes));
+          await this.runtime.packRows(matrix.address, memory.address, storage, shape, first, count);
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      });
+    const pieces = Array.from({ length: Math.ceil(out / step) }, (_, index) => pack(index * step));
+    for (const piece of await Promise.allSettled(pieces)) if (piece.status === "rejected") throw piece.reason;
   }
 
   loadPlain(values: Float32Array | Int32Array): Resource {

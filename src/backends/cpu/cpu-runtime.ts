@@ -15,15 +15,18 @@ export interface CpuRuntime {
   /** A view of memory that stays valid until it is released. */
   view(address: number, bytes: number): Uint8Array;
   packedBytes(storage: number, out: number, width: number): number;
-  /** Packs rows that lie in the host's own memory. */
+  /**
+   * Packs `count` rows from `first` on, which lie at the address `rows`: off the event loop where there is one, else on
+   * all threads. Different rows of a matrix may be packed at once. Neither memory may be released before it settles.
+   */
   packRows(
     matrix: number,
-    rows: Uint8Array,
+    rows: number,
     storage: number,
     shape: readonly [number, number],
     first: number,
     count: number,
-  ): void;
+  ): Promise<void>;
   /**
    * Runs the plan at `plan` (8-byte words) with the live sizes at `live`, on the calling thread and the pool.
    * @param times - 8-byte counters, to which each instruction's nanoseconds are added; 0 for none

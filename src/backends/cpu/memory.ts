@@ -38,6 +38,11 @@ export class CpuMemory {
     return new BigInt64Array(bytes.buffer, bytes.byteOffset, this.bytes >>> 3);
   }
 
+  /** The first `count` bytes. */
+  bytesView(count: number): Uint8Array {
+    return this.#view().subarray(0, count);
+  }
+
   /** Copies numbers to the start of the block. */
   write(values: Float32Array | Int32Array | BigInt64Array): void {
     this.#view().set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));

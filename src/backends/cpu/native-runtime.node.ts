@@ -33,13 +33,13 @@ interface Addon {
   packedBytes(storage: number, out: number, width: number): number;
   packRows(
     matrix: number,
-    rows: Uint8Array,
+    rows: number,
     storage: number,
     out: number,
     width: number,
     first: number,
     count: number,
-  ): void;
+  ): Promise<void>;
   run(runtime: number, plan: number, words: number, live: number, times: number): void;
   runAsync(runtime: number, plan: number, words: number, live: number, times: number): Promise<void>;
 }
@@ -121,6 +121,7 @@ class NativeRuntime implements CpuRuntime {
   readonly #addon: Addon;
   #handle: number;
   readonly #blocks = new Map<number, Block>();
+  readonly #packing = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
 
   constructor(
@@ -173,15 +174,19 @@ class NativeRuntime implements CpuRuntime {
     return this.#addon.packedBytes(storage, out, width);
   }
 
-  packRows(
+  async packRows(
     matrix: number,
-    rows: Uint8Array,
+    rows: number,
     storage: number,
     [out, width]: readonly [number, number],
     first: number,
     count: number,
-  ): void {
-    this.#addon.packRows(matrix, rows, storage, out, width, first, count);
+  ): Promise<void> {
+    this.#requireOpen();
+    const packed = this.#addon.packRows(matrix, rows, storage, out, width, first, count);
+    this.#packing.add(packed);
+    await packed;
+    this.#packing.delete(packed);
   }
 
   run(plan: number, words: number, live: number, times: number): void {
@@ -202,7 +207,7 @@ class NativeRuntime implements CpuRuntime {
     if (this.#handle === 0) return;
     const handle = this.#handle;
     this.#handle = 0;
-    await this.#running;
+    await Promise.all([this.#running, ...this.#packing]);
     for (const [address, { bytes }] of [...this.#blocks]) this.release(address, bytes);
     this.#addon.destroy(handle);
   }

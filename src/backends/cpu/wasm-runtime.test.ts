@@ -60,16 +60,6 @@ describe("WebAssembly runtime", () => {
     expect(runtime.packedBytes(0, 262_144, 3584)).toBe(262_144 * 3584 * 4);
   });
 
-  test("rows longer than the staging memory are packed like others", () => {
-    const width = 300_000;
-    const row = Float32Array.from({ length: width }, (_, i) => i);
-    const bytes = runtime.packedBytes(0, 2, width);
-    const matrix = runtime.allocate(bytes);
-    for (const first of [1, 0]) runtime.packRows(matrix, new Uint8Array(row.buffer), 0, [2, width], first, 1);
-    const packed = new Float32Array(runtime.view(matrix, bytes).slice().buffer);
-    for (const i of [0, 1, 12345, width - 1]) expect([packed[i * 16], packed[i * 16 + 1]]).toEqual([i, i]);
-  });
-
   test("threads that make no sense are an error", async () => {
     for (const threads of [0, -1, 1.5, Number.NaN]) {
       await expect(createWasmRuntime(host, { threads })).rejects.toThrow(OutOfRangeError);

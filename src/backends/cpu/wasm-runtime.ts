@@ -4,7 +4,7 @@
  * Memory is always declared shared, also for one thread: its views then stay valid when it grows. A page that is not
  * cross-origin isolated can have such memory too; it only cannot hand it to workers, so it has one thread.
  */
-import { assert, DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
+import { DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { type WasmHost, type WasmInstructionSet, type WasmThread, wasmInstructionSets } from "./wasm-host.js";
 
@@ -23,7 +23,8 @@ interface Exports {
   hh_allocate(bytes: number): number;
   hh_release(address: number, bytes: number): void;
   hh_packed_bytes(storage: number, out: bigint, width: bigint): number;
-  hh_pack_rows(
+  hh_pack(
+    runtime: number,
     matrix: number,
     rows: number,
     storage: number,
@@ -45,7 +46,6 @@ const initialPages = 32;
 /** Most pages to ask for; a host that cannot reserve so much address space is asked for less. */
 const maximumPages = [65536, 32768, 16384, 8192];
 const stackBytes = 1 << 20;
-const stagingBytes = 1 << 20;
 
 /** @throws UnsupportedError when `options.instructionSet` is not one that this host has, OutOfRangeError for `threads`. */
 export async function createWasmRuntime(host: WasmHost, options: WasmRuntimeOptions): Promise<CpuRuntime> {
@@ -105,7 +105,6 @@ async function startWorkers(
 class WasmRuntime implements CpuRuntime {
   readonly name = "wasm";
   readonly threads: number;
-  readonly #staging: number;
   #disposed = false;
 
   constructor(
@@ -117,7 +116,6 @@ class WasmRuntime implements CpuRuntime {
     readonly workers: readonly WasmThread[],
   ) {
     this.threads = workers.length + 1;
-    this.#staging = this.allocate(stagingBytes);
   }
 
   allocate(bytes: number): number {
@@ -138,31 +136,21 @@ class WasmRuntime implements CpuRuntime {
     return this.exports.hh_packed_bytes(storage, BigInt(out), BigInt(width)) >>> 0;
   }
 
-  /** Rows pass through a fixed piece of linear memory, a few at a time; a row longer than that gets one of its own. */
-  packRows(
+  async packRows(
     matrix: number,
-    rows: Uint8Array,
+    rows: number,
     storage: number,
-    shape: readonly [number, number],
+    [out, width]: readonly [number, number],
     first: number,
     count: number,
-  ): void {
-    if (count === 0) return;
-    const rowBytes = rows.length / count;
-    assert(Number.isInteger(rowBytes), "rows to pack must be whole");
-    const step = Math.max(1, Math.floor(stagingBytes / rowBytes));
-    const staging = rowBytes > stagingBytes ? this.allocate(rowBytes) : this.#staging;
-    const [out, width] = [BigInt(shape[0]), BigInt(shape[1])];
-    for (let row = 0; row < count; row += step) {
-      const some = Math.min(step, count - row);
-      this.view(staging, some * rowBytes).set(rows.subarray(row * rowBytes, (row + some) * rowBytes));
-      this.exports.hh_pack_rows(matrix, staging, storage, out, width, BigInt(first + row), BigInt(some));
-    }
-    if (staging !== this.#staging) this.release(staging, rowBytes);
+  ): Promise<void> {
+    this.#requireOpen();
+    const numbers = [BigInt(out), BigInt(width), BigInt(first), BigInt(count)] as const;
+    this.exports.hh_pack(this.runtime, matrix, rows, storage, ...numbers);
   }
 
   run(plan: number, words: number, live: number, times: number): void {
-    if (this.#disposed) throw new DisposedError("the WebAssembly runtime");
+    this.#requireOpen();
     this.exports.hh_run(this.runtime, plan, BigInt(words), live, times);
   }
 
@@ -176,5 +164,8 @@ class WasmRuntime implements CpuRuntime {
     this.#disposed = true;
     this.exports.hh_destroy(this.runtime);
     await Promise.all(this.workers.map((worker) => worker.stop()));
+  }
+  #requireOpen(): void {
+    if (this.#disposed) throw new DisposedError("the WebAssembly runtime");
   }
 }

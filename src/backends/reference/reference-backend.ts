@@ -33,6 +33,7 @@ export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly instructionSet = "float64";
   readonly threads = 1;
+  readonly concurrentLoads = 1;
   readonly matrixStorage: ReadonlySet<StorageType> = new Set(Object.keys(storageTypes) as StorageType[]);
 
   constructor(readonly dequantize: Dequantize) {}

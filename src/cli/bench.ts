@@ -2,13 +2,16 @@
 import { type Command, Option } from "commander";
 import { wholeNumber } from "./flags.js";
 import { type Measurement, measure, peakMemoryBytes } from "./measure.js";
-import { addModelFlags, loadFor, type ModelFlags, progressFor } from "./model-flags.js";
+import { addModelFlags, given, loadFor, type ModelFlags, progressFor } from "./model-flags.js";
+import { type ModelProfile, profileModel } from "./profile.js";
+import { profileTable } from "./profile-table.js";
 import type { Terminal } from "./terminal.js";
 
 export interface BenchFlags extends ModelFlags {
   readonly prefill: number;
   readonly decode: number;
   readonly repeat: number;
+  readonly profile?: boolean;
 }
 
 interface BenchResult extends Measurement {
@@ -17,6 +20,7 @@ interface BenchResult extends Measurement {
   readonly backend: string;
   readonly instructionSet: string;
   readonly threads: number;
+  readonly profile?: ModelProfile;
 }
 
 const afterHelp = `
@@ -31,7 +35,16 @@ medians of the others. The context length is what a run needs, unless given.
   timeToFirstTokenMs      milliseconds from the prompt's ids to the first token
   peakMemoryBytes         most memory this process has had in use at one time
 
-With --json, one object of these and "backend", "instructionSet", "threads".`;
+With --json, one object of these and "backend", "instructionSet", "threads";
+with --profile, "profile" too.
+
+--profile measures what the machine can do (memory, working set: bytes read,
+of a large buffer and of one as large as the weights; float32 and int8
+arithmetic), then runs prefill and decode again and times each instruction of
+the decoder. For each kind (linear maps by storage type) it prints calls and
+time in one run, bytes that had to be read or written and operations per
+second, and the limit that it is nearest to. The decode bound is the bytes of
+weights and cache that a token reads, over the bandwidth of the working set.`;
 
 export function addBench(program: Command, terminal: Terminal): void {
   const command = program.command("bench").description("measure load time, prefill, decode and memory");
@@ -41,6 +54,7 @@ export function addBench(program: Command, terminal: Terminal): void {
     .addOption(count("--prefill", "N", "tokens in the prompt", 512))
     .addOption(count("--decode", "N", "tokens to decode after the first", 64))
     .addOption(count("--repeat", "N", "runs to take the median of", 5))
+    .option("--profile", "also tell where the time goes, beside the machine's limits (default: off)")
     .option("--json", "print one JSON object (default: a readable summary)")
     .addHelpText("after", afterHelp)
     .action((flags: BenchFlags) => bench(flags, terminal));
@@ -56,11 +70,19 @@ export async function bench(flags: BenchFlags, terminal: Terminal): Promise<void
     const onProgress = (done: number, total: number) => progress.update(done, total);
     const measurement = await measure(model, { prefill, decode, repeat, signal: terminal.signal, onProgress });
     progress.clear();
+    const peakMemory = peakMemoryBytes(); // before measuring the machine, which takes a large buffer
+    const profile = flags.profile
+      ? await profileModel(model, { prefill, decode, repeat, signal: terminal.signal, onProgress })
+      : undefined;
+    progress.clear();
     const { name, instructionSet, threads } = model.engine.network.backend;
-    const machine = { peakMemoryBytes: peakMemoryBytes(), backend: name, instructionSet, threads };
-    const result = { loadMs, ...measurement, ...machine };
+    const machine = { peakMemoryBytes: peakMemory, backend: name, instructionSet, threads };
+    const result = { loadMs, ...measurement, ...machine, ...given({ profile }) };
     if (flags.json) await terminal.printJson(result);
-    else await terminal.print(summary(result, flags));
+    else
+      await terminal.print(
+        summary(result, flags) + (profile === undefined ? "" : profileTable(profile, { ...result, prefill })),
+      );
   } finally {
     progress.clear();
   }

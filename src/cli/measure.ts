@@ -78,7 +78,7 @@ export function peakMemoryBytes(): number {
 }
 
 /** Valid token ids, other ones for every run, the same ones every time. */
-function randomIds(model: Model, count: number, run: number): number[] {
+export function randomIds(model: Model, count: number, run: number): number[] {
   const random = new CounterRandom(run);
   const { config } = model;
   const vocabSize = config.kind === "encoder-decoder" ? config.sourceVocabSize : config.vocabSize;

@@ -3,10 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
+import { availableBackends } from "../../test/support/backends.js";
 import { temporaryFolder, tinyModel } from "../../test/support/tiny-checkpoint.js";
 import { evaluate } from "../generation/evaluate.js";
 import { loadModel } from "../load-model.node.js";
 import { median } from "./measure.js";
+import { profileModel } from "./profile.js";
+import { profileTable } from "./profile-table.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
 const folder = tinyModel({ begins: true });
@@ -58,6 +61,46 @@ describe("hitherto bench", () => {
   test("its context may be longer than the model was made for", async () => {
     const words = ["bench", ...model, "--prefill", "100", "--decode", "4", "--repeat", "1"];
     expect(await runCommand(words)).toMatchObject({ code: 0, stdout: expect.stringContaining("tokens/s over 100") });
+  });
+
+  test.each(availableBackends.filter((name) => name !== "reference"))(
+    "--profile tells where the time goes, beside what the machine can do: %s",
+    async (backend) => {
+      await using loaded = await loadModel(folder, { backend, threads: 2 });
+      const sizes = { prefill: 24, decode: 4, repeat: 2 };
+      const profile = await profileModel(loaded, { ...sizes, memoryBytes: 2 ** 24 });
+      for (const { milliseconds, outsideMilliseconds, kinds } of [profile.prefill, profile.decode]) {
+        expect(milliseconds).toBeGreaterThan(outsideMilliseconds);
+        expect(outsideMilliseconds).toBeGreaterThan(0);
+        expect(kinds.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+        expect(kinds.reduce((sum, each) => sum + each.milliseconds, 0)).toBeCloseTo(
+          milliseconds - outsideMilliseconds,
+          6,
+        );
+        for (const { operation } of kinds.filter(({ nearest }) => nearest !== undefined)) {
+          expect(operation).toMatch(/^(linear|attention)/);
+        }
+      }
+      const linear = profile.decode.kinds.filter(({ operation }) => operation.startsWith("linear"));
+      expect(linear.length).toBeGreaterThan(0);
+      // A step reads every weight but the table of embeddings' other rows: this model's head is tied.
+      expect(profile.decode.bound.bytesPerToken).toBeGreaterThan(0.9 * loaded.engine.network.weightBytes);
+
+      const text = profileTable(profile, { ...sizes, threads: 2, decodeTokensPerSecond: 100 });
+      expect(text).toMatch(/read memory +[\d.]+ +[\d.]+ {2}GB\/s\n/);
+      expect(text).toMatch(/\nprefill of 24 +[\d.]+ ms, [\d.]+ % of it outside instructions\n/);
+      expect(text).toMatch(/\n {2}linear_f32 +\d+ +[\d.]+ +[\d.]+ % +[\d.]+ +[\d.]+ +[\d.]+ % (read|float)\n/);
+      expect(text).toMatch(
+        /\ndecode bound +[\d.]+ MB a token at [\d.]+ GB\/s: [\d.]+ tokens\/s, [\d.]+ % of it reached\n$/,
+      );
+      expect(text).not.toMatch(/ \n/);
+    },
+  );
+
+  test("--profile needs a backend with instructions", async () => {
+    const words = ["bench", ...model, "--prefill", "4", "--decode", "2", "--repeat", "1", "--profile"];
+    const message = 'a profile on the backend "reference" is not supported; supported: native, wasm';
+    expect(await runCommand(words)).toMatchObject({ code: 1, stderr: `hitherto: ${message}\n` });
   });
 
   test("Ctrl-C ends it with 130", async () => {

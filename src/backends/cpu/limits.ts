@@ -9,8 +9,10 @@ import { CpuMemory } from "./memory.js";
 const [usualBytes, leastBytes] = [2 ** 30, 2 ** 24];
 /** Multiples of this many bytes can be read: four streams, each of whole 64 bytes. */
 const readUnit = 256;
-/** Steps of arithmetic in one repetition, of 32 operations of floats or 128 of bytes: `kernels/limits.c`. */
-const steps = 2_400_000;
+/** Operations in a step of arithmetic: `kernels/limits.c`. */
+const stepOperations = { limit_float: 32, limit_bytes: 128 } as const;
+/** Steps that are tried first; then as many as take about so many nanoseconds. */
+const [trySteps, stretch] = [100_000, 4e6];
 const repetitions = 5;
 
 /**
@@ -35,13 +37,18 @@ export async function measureLimits(
     one: work / (await best(operation, args, "one")),
     all: work / (await best(operation, args, "all")),
   });
+  const arithmetic = async (operation: keyof typeof stepOperations): Promise<Limit> => {
+    const tried = await best(operation, [trySteps], "one");
+    const steps = Math.ceil((trySteps * stretch) / (1e9 * tried));
+    return limit(steps * stepOperations[operation], operation, [steps]);
+  };
   const read = (bytes: number) => limit(bytes, "limit_read", [buffer.address, bytes]);
   const bytes = Math.min(buffer.bytes, Math.max(readUnit * 16, Math.ceil(workingSetBytes / readUnit) * readUnit));
   return {
     memoryRead: await read(buffer.bytes),
     workingSetRead: await read(bytes),
-    floatOperations: await limit(32 * steps, "limit_float", [steps]),
-    byteOperations: await limit(128 * steps, "limit_bytes", [steps]),
+    floatOperations: await arithmetic("limit_float"),
+    byteOperations: await arithmetic("limit_bytes"),
   };
 }
 

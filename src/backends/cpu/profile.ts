@@ -3,7 +3,7 @@ import type { InstructionProfile } from "../backend.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import type { Instruction } from "./instructions.js";
 import { CpuMemory } from "./memory.js";
-import { type Operands, workOf } from "./work.js";
+import { type Operands, type Work, workOf } from "./work.js";
 
 /** Sums since the profile was begun. */
 interface Sums {
@@ -12,10 +12,17 @@ interface Sums {
   operations: number | undefined;
 }
 
+/** Work that is the same whenever there are so many rows, kept so that counting takes little of what is timed. */
+interface Known {
+  rows: number;
+  work: Work;
+}
+
 export class CpuProfile {
   /** A counter of nanoseconds for each instruction, written by the runtime. */
   readonly #times: CpuMemory;
   readonly #sums: readonly Sums[];
+  readonly #known: (Known | undefined)[] = [];
 
   constructor(
     runtime: CpuRuntime,
@@ -32,15 +39,24 @@ export class CpuProfile {
 
   /** Counts what a run with these live sizes has to do. The program's inputs are those of the run. */
   count(live: Int32Array): void {
-    for (const [index, { operation, node, rows: extent }] of this.instructions.entries()) {
+    for (const [index, { rows: extent }] of this.instructions.entries()) {
       const rows = "fixed" in extent ? extent.fixed : live[extent.live]!;
       if (rows === 0) continue;
       const sums = this.#sums[index]!;
-      const { bytes, operations } = workOf(operation, node, rows, this.operands);
+      const { bytes, operations } = this.#work(index, rows);
       sums.calls++;
       sums.bytes += bytes;
       sums.operations = operations === undefined ? undefined : sums.operations! + operations;
     }
+  }
+
+  #work(index: number, rows: number): Work {
+    const { operation, node } = this.instructions[index]!;
+    if (operation.startsWith("attention")) return workOf(operation, node, rows, this.operands);
+    let known = this.#known[index];
+    if (known?.rows !== rows) known = { rows, work: workOf(operation, node, rows, this.operands) };
+    this.#known[index] = known;
+    return known.work;
   }
 
   results(): InstructionProfile[] {

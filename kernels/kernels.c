@@ -26,6 +26,7 @@
 #include "elementwise.c"
 #include "select_rows.c"
 #include "log_sum_exp.c"
+#include "fused.c"
 #include "limits.c"
 
 #define HH_TABLE_OF(isa) hh_operations_##isa
@@ -52,6 +53,8 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_SOFT_CAP] = soft_cap,
     [HH_SELECT_ROWS] = select_rows,
     [HH_LOG_SUM_EXP] = log_sum_exp,
+    [HH_NORM_ROWS] = norm_rows,
+    [HH_ACTIVATE_ROWS] = activate_rows,
     [HH_LIMIT_READ] = limit_read,
     [HH_LIMIT_FLOAT] = limit_float,
     [HH_LIMIT_BYTES] = limit_bytes,

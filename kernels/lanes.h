@@ -267,7 +267,17 @@ HH_INLINE f32x16 where_less(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
 }
 
 /* The larger of two; where b is not a number, a. */
-HH_INLINE f32x16 max16(f32x16 a, f32x16 b) { return where_less(a, b, b, a); }
+HH_INLINE f32x16 max16(f32x16 a, f32x16 b) {
+#if HH_WIDTH == 16
+  a.part[0] = (f32_part)_mm512_max_ps((__m512)b.part[0], (__m512)a.part[0]);
+  return a;
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) a.part[i] = (f32_part)_mm256_max_ps((__m256)b.part[i], (__m256)a.part[i]);
+  return a;
+#else
+  return where_less(a, b, b, a);
+#endif
+}
 HH_INLINE f32x16 abs16(f32x16 a) { return of_bits(and_int(bits_of(a), splat_int(0x7fffffff))); }
 /* The magnitude of a with the sign of b; a >= 0. */
 HH_INLINE f32x16 with_sign(f32x16 a, f32x16 b) {

@@ -3,25 +3,24 @@
  * Arguments: 0 y, 1 x (rows, groups * size), 2 weight (size), 3 groups, 4 size, 5 eps (float). y may be x.
  * Squares are summed in 16 lanes, 16 elements after 16; then across lanes. Zhang & Sennrich, 2019
  * (arXiv:1910.07467). */
+HH_INLINE void rms_norm_row(float *y, const float *x, const float *weight, int64_t size, float eps) {
+  f32x16 squares = splat16(0.0f);
+  for (int64_t i = 0; i < size; i += HH_LANES) {
+    const f32x16 v = load_some(x + i, size - i);
+    squares = fma16(v, v, squares);
+  }
+  const f32x16 factor = splat16(1.0f / __builtin_sqrtf(sum_of(squares) / (float)size + eps));
+  for (int64_t i = 0; i < size; i += HH_LANES) {
+    const f32x16 v = mul16(load_some(x + i, size - i), factor);
+    store_some(y + i, mul16(v, load_some(weight + i, size - i)), size - i);
+  }
+}
+
 static void rms_norm(const hh_call *call) {
   const hh_word *a = call->arguments;
-  float *y = address(a[0]);
-  const float *x = address(a[1]), *weight = address(a[2]);
   const int64_t size = a[4], groups = a[3] * call->rows;
-  const float eps = float_argument(a[5]);
   const int64_t end = share_start(groups, call->share.index + 1, call->share.count);
-  for (int64_t group = share_start(groups, call->share.index, call->share.count); group < end; group++) {
-    const float *from = x + group * size;
-    float *to = y + group * size;
-    f32x16 squares = splat16(0.0f);
-    for (int64_t i = 0; i < size; i += HH_LANES) {
-      const f32x16 v = load_some(from + i, size - i);
-      squares = fma16(v, v, squares);
-    }
-    const f32x16 factor = splat16(1.0f / __builtin_sqrtf(sum_of(squares) / (float)size + eps));
-    for (int64_t i = 0; i < size; i += HH_LANES) {
-      const f32x16 v = mul16(load_some(from + i, size - i), factor);
-      store_some(to + i, mul16(v, load_some(weight + i, size - i)), size - i);
-    }
-  }
+  for (int64_t group = share_start(groups, call->share.index, call->share.count); group < end; group++)
+    rms_norm_row((float *)address(a[0]) + group * size, (const float *)address(a[1]) + group * size, address(a[2]), size,
+                 float_argument(a[5]));
 }

@@ -138,12 +138,13 @@ export class CpuProgram implements Program {
     };
     const scratch = scratchBytes(plan, this.runtime.threads, storageOf);
     const names = this.#dimensions.map((dimension) => dimension.name);
-    return lowerPlan(plan, names, {
-      of: (tensor) => this.#addressOf(tensor),
+    const addresses = {
+      of: (tensor: Tensor) => this.#addressOf(tensor),
       storageOf,
       quantized: this.#scratch(scratch.quantized),
       scores: this.#scratch(scratch.scores),
-    });
+    };
+    return lowerPlan(plan, names, addresses, this.runtime.threads);
   }
 
   #scratch(bytes: number): number {

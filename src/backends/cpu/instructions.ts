@@ -25,6 +25,8 @@ export const operationIds = [
   "soft_cap",
   "select_rows",
   "log_sum_exp",
+  "norm_rows",
+  "activate_rows",
   "limit_read",
   "limit_float",
   "limit_bytes",

@@ -1,8 +1,9 @@
 /**
- * Turns a plan into instructions of the C runtime: one for each node, with every address settled.
+ * Turns a plan into instructions of the C runtime: one for each node or few nodes (`fuse.ts`), with every address
+ * settled.
  *
- * A linear map by a quantized matrix is preceded by one that quantizes its input; maps that follow each other with
- * the same input share it.
+ * What a linear map by a quantized matrix reads is quantized before it, together with the node that it comes from or
+ * by an instruction of its own; maps that follow each other with the same input share it.
  */
 import { InternalError } from "../../core/errors.js";
 import { type ActivationAttributes, type ActivationKind, activationKinds } from "../../graph/operations/activation.js";
@@ -17,6 +18,7 @@ import type { ScaleAttributes } from "../../graph/operations/scale.js";
 import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
 import type { Plan } from "../../graph/plan.js";
 import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { fuseNodes, type Step } from "./fuse.js";
 import {
   floatBits,
   InstructionWriter,
@@ -68,9 +70,11 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
  * @param live - names of the live dimensions; a row count refers to them by index.
  * @returns the words of the plan, and what its instructions are
  */
-export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses) {
+export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses, threads: number) {
   const lowering = new Lowering(live, addresses);
-  for (const node of plan.nodes) lowering.add(node);
+  const takesQuantized = ({ operation, inputs }: Node) =>
+    operation === "linear" && isQuantized(addresses.storageOf(inputs[1]!));
+  for (const step of fuseNodes(plan, takesQuantized, threads)) lowering.add(step);
   return { words: lowering.writer.finish(), instructions: lowering.writer.instructions };
 }
 
@@ -95,11 +99,15 @@ class Lowering {
     readonly addresses: Addresses,
   ) {}
 
-  add(node: Node): void {
+  add(step: Step): void {
+    const { node, sum, quantizes } = step;
     const lower = this.#operations[node.operation];
     if (lower === undefined) throw new InternalError(`the CPU backend has no operation ${node.operation}`);
     this.writer.begin(node);
-    lower(node, node.attributes as never);
+    if (sum === undefined && !quantizes) lower(node, node.attributes as never);
+    else if (node.operation.endsWith("norm")) this.#normRows(step);
+    else this.#activateRows(node);
+    if (quantizes) this.#quantized = node.output;
   }
 
   readonly #operations: Readonly<Record<string, (node: Node, attributes: never) => void>> = {
@@ -161,6 +169,25 @@ class Lowering {
     const width = rowWidth(node.output);
     const args = [this.#at(node.output), this.#at(x), this.#at(weight), this.#at(bias), width, floatBits(eps)];
     this.writer.write("layer_norm", this.#rows(node.output), 60 + width * 0.3, args);
+  }
+
+  #normRows({ node, sum, quantizes, discards }: Step): void {
+    const [x, weight, bias] = node.inputs;
+    const { eps } = node.attributes as RmsNormAttributes | LayerNormAttributes;
+    const width = rowWidth(node.output);
+    const [first, addend] = sum?.inputs ?? [x];
+    const args = [this.#at(node.output), this.#at(first), this.#at(weight), this.#at(bias), width, floatBits(eps)];
+    args.push(node.operation === "layer-norm" ? 1 : 0, this.#at(addend), this.#at(sum?.output));
+    args.push(quantizes ? this.addresses.quantized : 0, discards ? 1 : 0);
+    this.writer.write("norm_rows", this.#rows(node.output), 60 + width * (quantizes ? 0.6 : 0.35), args);
+  }
+
+  #activateRows(node: Node): void {
+    const { kind } = node.attributes as ActivationAttributes;
+    const width = rowWidth(node.output);
+    const [gate, up] = node.inputs;
+    const args = [this.#at(node.output), this.#at(gate), this.#at(up), width, activationKinds.indexOf(kind)];
+    this.writer.write("activate_rows", this.#rows(node.output), width * 0.8, [...args, this.addresses.quantized]);
   }
 
   #rotary(node: Node, { headDim, rotaryDim, layout }: RotaryAttributes): void {

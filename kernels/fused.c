@@ -1,0 +1,54 @@
+/* Small operations that follow each other, done row by row in one instruction: what one leaves in the cache, the next
+ * finds there. Each is made of the functions that it is made of alone, so the bits are the same. */
+
+/* Sum, norm and quantization of each row: s = x + addend, y = norm(s), q = y in int8 groups.
+ *
+ * Arguments: 0 y, 1 x (rows, width), 2 weight (width), 3 bias (width) or 0, 4 width, 5 eps (float), 6 layer norm: 1, RMS
+ * norm: 0, 7 addend (rows, width) or 0: then s = x, 8 s, 9 quantized rows or 0: y is not quantized, 10 whether nobody
+ * else reads y: it then has a row for each thread.
+ * s may be x or addend; y may be any of them where it has all its rows. */
+static void norm_rows(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  const float *addend = address(a[7]);
+  const int64_t width = a[4], row_bytes = hh_quantized_bytes(width);
+  const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
+  for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++) {
+    const float *x = (const float *)address(a[1]) + row * width;
+    float *y = (float *)address(a[0]) + (a[10] ? call->thread : row) * width;
+    if (addend != NULL) {
+      float *sum = (float *)address(a[8]) + row * width;
+      for (int64_t i = 0; i < width; i += HH_LANES) {
+        const int64_t left = width - i;
+        store_some(sum + i, add16(load_some(x + i, left), load_some(addend + row * width + i, left)), left);
+      }
+      x = sum;
+    }
+    if (a[6]) layer_norm_row(y, x, address(a[2]), address(a[3]), width, float_argument(a[5]));
+    else rms_norm_row(y, x, address(a[2]), width, float_argument(a[5]));
+    if (a[9]) quantize_row((uint8_t *)address(a[9]) + row * row_bytes, y, width);
+  }
+}
+
+/* Activation and quantization: y = activation(gate) * up, or activation(gate); q = y in int8 groups.
+ *
+ * Arguments: 0 y, 1 gate (rows, width), 2 up (rows, width) or 0, 3 width, 4 which activation, 5 quantized rows.
+ * y may be gate or up. Shares are of groups, so that one row can be divided too. */
+static void activate_rows(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  float *all = address(a[0]);
+  const float *gates = address(a[1]), *ups = address(a[2]);
+  const int64_t width = a[3], kind = a[4], row_bytes = hh_quantized_bytes(width), groups = hh_group_count(width);
+  const int64_t total = groups * call->rows, end = share_start(total, call->share.index + 1, call->share.count);
+  for (int64_t unit = share_start(total, call->share.index, call->share.count); unit < end; unit++) {
+    const int64_t row = unit / groups, group = unit % groups;
+    const int64_t from = hh_group_start(width, group), to = hh_group_start(width, group + 1);
+    float *y = all + row * width;
+    for (int64_t i = from * HH_BLOCK; i < to * HH_BLOCK; i += HH_LANES) {
+      const f32x16 activated = activate16(kind, load16(gates + row * width + i));
+      store16(y + i, ups == NULL ? activated : mul16(activated, load16(ups + row * width + i)));
+    }
+    uint8_t *quantized = (uint8_t *)address(a[5]) + row * row_bytes;
+    float *scales = (float *)(quantized + width * HH_ACTIVATION_BYTES);
+    scales[group] = quantize_group((activation_element *)quantized, (int32_t *)(scales + groups), y, from, to);
+  }
+}

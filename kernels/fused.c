@@ -10,7 +10,7 @@
 static void norm_rows(const hh_call *call) {
   const hh_word *a = call->arguments;
   const float *addend = address(a[7]);
-  const int64_t width = a[4], row_bytes = hh_quantized_bytes(width);
+  const int64_t width = a[4];
   const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
   for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++) {
     const float *x = (const float *)address(a[1]) + row * width;
@@ -25,7 +25,7 @@ static void norm_rows(const hh_call *call) {
     }
     if (a[6]) layer_norm_row(y, x, address(a[2]), address(a[3]), width, float_argument(a[5]));
     else rms_norm_row(y, x, address(a[2]), width, float_argument(a[5]));
-    if (a[9]) quantize_row((uint8_t *)address(a[9]) + row * row_bytes, y, width);
+    if (a[9]) quantize_row(address(a[9]), y, row, call->rows, width);
   }
 }
 
@@ -37,7 +37,7 @@ static void activate_rows(const hh_call *call) {
   const hh_word *a = call->arguments;
   float *all = address(a[0]);
   const float *gates = address(a[1]), *ups = address(a[2]);
-  const int64_t width = a[3], kind = a[4], row_bytes = hh_quantized_bytes(width), groups = hh_group_count(width);
+  const int64_t width = a[3], kind = a[4], groups = hh_group_count(width);
   const int64_t total = groups * call->rows, end = share_start(total, call->share.index + 1, call->share.count);
   for (int64_t unit = share_start(total, call->share.index, call->share.count); unit < end; unit++) {
     const int64_t row = unit / groups, group = unit % groups;
@@ -47,8 +47,6 @@ static void activate_rows(const hh_call *call) {
       const f32x16 activated = activate16(kind, load16(gates + row * width + i));
       store16(y + i, ups == NULL ? activated : mul16(activated, load16(ups + row * width + i)));
     }
-    uint8_t *quantized = (uint8_t *)address(a[5]) + row * row_bytes;
-    float *scales = (float *)(quantized + width * HH_ACTIVATION_BYTES);
-    scales[group] = quantize_group((activation_element *)quantized, (int32_t *)(scales + groups), y, from, to);
+    quantize_group(address(a[5]), y, row, call->rows, width, group);
   }
 }

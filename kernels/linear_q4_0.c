@@ -4,4 +4,5 @@
 #define QUANTIZED_STORAGE 4
 #define QUANTIZED_OFFSET_SHIFT 4
 #define QUANTIZED_ADD_PRODUCT(total, dot, multiplier) add_short_product(total, dot, multiplier)
+#define QUANTIZED_AMX_UNPACK amx_unpack_q4_0
 #include "linear_quantized.h"

@@ -4,4 +4,5 @@
 #define QUANTIZED_STORAGE 8
 #define QUANTIZED_OFFSET_SHIFT 0
 #define QUANTIZED_ADD_PRODUCT(total, dot, multiplier) add_int(total, mul_int(dot, multiplier))
+#define QUANTIZED_AMX_UNPACK amx_unpack_q8_0
 #include "linear_quantized.h"

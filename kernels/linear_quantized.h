@@ -7,7 +7,8 @@
  * Weights are stored with an offset that makes them unsigned; a block's sum starts from -offset * (sum of x).
  *
  * Included once per storage type, with QUANTIZED_NAME(name), QUANTIZED_ID (as in hitherto.h), QUANTIZED_STORAGE (bits),
- * QUANTIZED_OFFSET_SHIFT: offset = 128 >> shift, and QUANTIZED_ADD_PRODUCT(total, dot, multiplier). */
+ * QUANTIZED_OFFSET_SHIFT: offset = 128 >> shift, QUANTIZED_ADD_PRODUCT(total, dot, multiplier), and
+ * QUANTIZED_AMX_UNPACK, a function of linear_amx.h. */
 
 #ifndef HH_QUANTIZED_ROWS
 #if defined(__AVX512VNNI__)
@@ -157,6 +158,12 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
   const int64_t panels = (l.out + HH_LANES - 1) / HH_LANES;
   const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
   int64_t panel = share_start(panels, call->share.index, call->share.count);
+#if defined(__AMX_INT8__)
+  if (call->rows >= HH_AMX_MINIMUM_ROWS) {
+    amx_linear(&l, call->rows, panel, end, QUANTIZED_ID, QUANTIZED_AMX_UNPACK);
+    return;
+  }
+#endif
   if (call->rows == 1)
     for (; panel + HH_QUANTIZED_ROW_PANELS <= end; panel += HH_QUANTIZED_ROW_PANELS)
       QUANTIZED_NAME(tile)(&l, 0, panel, 0, hh_group_count(l.in), 1, HH_QUANTIZED_ROW_PANELS, HH_WHOLE);
@@ -171,4 +178,5 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
 #undef QUANTIZED_ID
 #undef QUANTIZED_STORAGE
 #undef QUANTIZED_ADD_PRODUCT
+#undef QUANTIZED_AMX_UNPACK
 #undef QUANTIZED_OFFSET_SHIFT

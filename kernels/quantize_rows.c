@@ -55,34 +55,61 @@ HH_INLINE int32_t store_activations(activation_element *to, i32x16 low, i32x16 h
 #endif
 }
 
-/* One group: blocks [from, to) of a row. Returns the scale. */
-static float quantize_group(activation_element *values, int32_t *offsets, const float *x, int64_t from, int64_t to) {
+/* The scale of a group, and its inverse in every lane. */
+typedef struct {
+  float scale;
+  f32x16 inverse;
+} group_scale;
+
+static group_scale scale_group(const float *x, int64_t count) {
   f32x16 largest = splat16(0.0f);
-  for (int64_t i = from * HH_BLOCK; i < to * HH_BLOCK; i += HH_LANES) largest = max16(largest, abs16(load16(x + i)));
+  for (int64_t i = 0; i < count; i += HH_LANES) largest = max16(largest, abs16(load16(x + i)));
   const float scale = largest_of(largest) / 127.0f;
-  const f32x16 inverse = splat16(scale == 0.0f ? 0.0f : 1.0f / scale);
-  for (int64_t block = from; block < to; block++) {
-    const float *at = x + block * HH_BLOCK;
-    const i32x16 low = round_half_away(mul16(load16(at), inverse));
-    const i32x16 high = round_half_away(mul16(load16(at + HH_LANES), inverse));
-    offsets[block] = -128 * store_activations(values + block * HH_BLOCK, low, high);
-  }
-  return scale;
+  return (group_scale){scale, splat16(scale == 0.0f ? 0.0f : 1.0f / scale)};
 }
 
-static void quantize_row(uint8_t *to, const float *x, int64_t in) {
-  const int64_t groups = hh_group_count(in);
+/* One block of 32. Returns the sum of its values. */
+HH_INLINE int32_t quantize_block(activation_element *to, const float *x, group_scale group) {
+  const i32x16 low = round_half_away(mul16(load16(x), group.inverse));
+  const i32x16 high = round_half_away(mul16(load16(x + HH_LANES), group.inverse));
+  return store_activations(to, low, high);
+}
+
+#if defined(__AMX_INT8__)
+#include "linear_amx.h"
+#endif
+
+/* One group of one of `rows` rows, to where the quantized rows lie: where and how depends on what will read them.
+ * x: the first element of the row. */
+static void quantize_group(uint8_t *to, const float *x, int64_t row, int64_t rows, int64_t in, int64_t group) {
+  const int64_t first = hh_group_start(in, group), last = hh_group_start(in, group + 1), groups = hh_group_count(in);
+  const group_scale scale = scale_group(x + first * HH_BLOCK, (last - first) * HH_BLOCK);
+#if defined(__AMX_INT8__)
+  if (rows >= HH_AMX_MINIMUM_ROWS) {
+    amx_row_scales(to, rows, in)[row * groups + group] = scale.scale;
+    for (int64_t b = first; b < last; b++)
+      quantize_block((activation_element *)amx_block(to, row, in, group, b - first), x + b * HH_BLOCK, scale);
+    return;
+  }
+#endif
+  (void)rows;
+  to += row * hh_quantized_bytes(in);
   float *scales = (float *)(to + in * HH_ACTIVATION_BYTES);
   int32_t *offsets = (int32_t *)(scales + groups);
-  for (int64_t g = 0; g < groups; g++)
-    scales[g] = quantize_group((activation_element *)to, offsets, x, hh_group_start(in, g), hh_group_start(in, g + 1));
+  scales[group] = scale.scale;
+  for (int64_t b = first; b < last; b++)
+    offsets[b] = -128 * quantize_block((activation_element *)to + b * HH_BLOCK, x + b * HH_BLOCK, scale);
+}
+
+static void quantize_row(uint8_t *to, const float *x, int64_t row, int64_t rows, int64_t in) {
+  for (int64_t group = 0; group < hh_group_count(in); group++) quantize_group(to, x, row, rows, in, group);
 }
 
 static void quantize_rows(const hh_call *call) {
   const hh_word *a = call->arguments;
   const float *x = address(a[1]);
-  const int64_t in = a[2], row_bytes = hh_quantized_bytes(in);
+  const int64_t in = a[2];
   const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
   for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++)
-    quantize_row((uint8_t *)address(a[0]) + row * row_bytes, x + row * in, in);
+    quantize_row(address(a[0]), x + row * in, row, call->rows, in);
 }

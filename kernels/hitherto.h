@@ -55,6 +55,7 @@ typedef enum {
   HH_SOFT_CAP,
   HH_SELECT_ROWS,
   HH_LOG_SUM_EXP,
+  HH_ARGMAX,
   HH_NORM_ROWS,
   HH_ACTIVATE_ROWS,
   /* No part of models: what the machine can do, and a yardstick. */

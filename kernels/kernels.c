@@ -26,6 +26,7 @@
 #include "elementwise.c"
 #include "select_rows.c"
 #include "log_sum_exp.c"
+#include "argmax.c"
 #include "fused.c"
 #include "limits.c"
 
@@ -53,6 +54,7 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_SOFT_CAP] = soft_cap,
     [HH_SELECT_ROWS] = select_rows,
     [HH_LOG_SUM_EXP] = log_sum_exp,
+    [HH_ARGMAX] = argmax,
     [HH_NORM_ROWS] = norm_rows,
     [HH_ACTIVATE_ROWS] = activate_rows,
     [HH_LIMIT_READ] = limit_read,

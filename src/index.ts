@@ -17,11 +17,11 @@ export {
 } from "./describe-checkpoint.js";
 export { dequantize, WrongFileError } from "./formats/index.js";
 export type { Alternative } from "./generation/alternatives.js";
-export { SequenceBusyError } from "./generation/run.js";
 export { type Evaluation, type EvaluationOptions, evaluate } from "./generation/evaluate.js";
 export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";
 export { Model, type Prompt } from "./generation/model.js";
+export { SequenceBusyError } from "./generation/run.js";
 export type { SamplingOptions } from "./generation/sampling/sampler.js";
 export { Session, SessionBusyError, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";

@@ -20,6 +20,8 @@ export interface OutputRow {
   /** [vocabSize] */
   readonly logits: Float32Array;
   readonly logSumExp: number;
+  /** The id with the largest logit; of equal ones the lowest. */
+  readonly likeliest: number;
 }
 
 /** Two parts of one run write to one sequence, or a sequence stands twice in a call. */
@@ -80,7 +82,8 @@ export class Run {
     const { vocabSize } = this.network.config;
     for (const [row, { part, index }] of this.#outputs.entries()) {
       const logits = this.program.logits.subarray(row * vocabSize, (row + 1) * vocabSize);
-      onOutput({ part, index, logits, logSumExp: this.program.logSumExp[row]! });
+      const { logSumExp, likeliest } = this.program;
+      onOutput({ part, index, logits, logSumExp: logSumExp[row]!, likeliest: likeliest[row]! });
     }
   }
 

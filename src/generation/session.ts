@@ -69,6 +69,7 @@ export class Session {
   /** Logits after the last token, when `#logitsLength` is the sequence's length. */
   #logits: Float32Array | undefined;
   #logSumExp = 0;
+  #likeliest = 0;
   #masked: Float32Array | undefined;
   #logitsLength = -1;
 
@@ -138,9 +139,10 @@ export class Session {
     await this.engine.advance([{ sequence, ids, outputs: "last" }], {
       signal,
       onProgress,
-      onOutput: ({ logits, logSumExp }) => {
+      onOutput: ({ logits, logSumExp, likeliest }) => {
         this.#logits!.set(logits);
         this.#logSumExp = logSumExp;
+        this.#likeliest = likeliest;
       },
     });
     this.#open(); // it may have been disposed meanwhile
@@ -180,13 +182,14 @@ export class Session {
     this.#logits ??= new Float32Array(run.logits.length);
     this.#logits.set(run.logits);
     this.#logSumExp = run.logSumExp;
+    this.#likeliest = run.likeliest;
     this.#logitsLength = length;
     return true;
   }
 
   #choose(logits: Float32Array, given: number | undefined): Step {
     const position = this.#ids.length;
-    const token = given ?? this.#sampler.choose(this.#allowed(logits), position);
+    const token = given ?? this.#next(logits, position);
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
       throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
     }
@@ -261,6 +264,7 @@ export class Session {
     if (this.#logitsLength === this.#ids.length) {
       fork.#logits = this.#logits!.slice();
       fork.#logSumExp = this.#logSumExp;
+      fork.#likeliest = this.#likeliest;
       fork.#logitsLength = this.#logitsLength;
     }
     return fork;
@@ -281,6 +285,11 @@ export class Session {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #next(logits: Float32Array, position: number): number {
+    const allowed = this.#allowed(logits);
+    return this.#sampler.greedy && allowed === logits ? this.#likeliest : this.#sampler.choose(allowed, position);
   }
 
   /** The logits with the model's banned ids out of reach; the logits themselves where it has none. */

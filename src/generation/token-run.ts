@@ -21,6 +21,10 @@ export class TokenRun {
     return this.program.logSumExp[0]!;
   }
 
+  get likeliest(): number {
+    return this.program.likeliest[0]!;
+  }
+
   /** Adds a token to a sequence; when this throws, the sequence is as it was. @throws ContextFullError, CacheFullError */
   execute(sequence: Sequence, id: number): void {
     const { program } = this;

@@ -4,6 +4,7 @@
  * One graph serves prefill, decode, batches and verification: they differ in live sizes and places only.
  */
 import { Graph } from "../graph/graph.js";
+import { argmax } from "../graph/operations/argmax.js";
 import { linear } from "../graph/operations/linear.js";
 import { logSumExp } from "../graph/operations/log-sum-exp.js";
 import { scale } from "../graph/operations/scale.js";
@@ -47,6 +48,8 @@ export interface DecoderGraph {
   readonly logits: Tensor;
   /** [outputs, 1]: ln Σ exp of each row of logits. */
   readonly logSumExp: Tensor;
+  /** [outputs, 1]: the id with the largest logit of each row, as a float. */
+  readonly likeliest: Tensor;
 }
 
 /** @param weightsWidth - also compute attention matrices of this many keys; 0: do not. */
@@ -87,7 +90,8 @@ export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWid
   });
   const logits = graph.name("logits", head(graph, config, embedding, selectRows(states, outputRows)));
   const normaliser = graph.name("logSumExp", logSumExp(logits));
-  return { graph, ids, positions, places, cross: cross?.places, outputRows, logits, logSumExp: normaliser };
+  const results = { logits, logSumExp: normaliser, likeliest: argmax(logits) };
+  return { graph, ids, positions, places, cross: cross?.places, outputRows, ...results };
 }
 
 /** One pair of states per layer: `cache.N.keys` and `cache.N.values`. */

@@ -33,6 +33,8 @@ export interface DecoderProgram {
   readonly logits: Float32Array;
   /** [outputs]: ln Σ exp of each row of logits. */
   readonly logSumExp: Float32Array;
+  /** [outputs]: the id with the largest logit of each row; of equal ones the lowest. */
+  readonly likeliest: Float32Array;
   /** A result kept for looking at. @throws InvalidValueError when it was not asked for at compilation. */
   kept(name: string): Float32Array;
   run(tokens: number, outputs: number): void;
@@ -196,7 +198,7 @@ export class Network {
 
   #compileDecoder(graph: DecoderGraph, names: readonly string[]): DecoderProgram {
     const kept = new Map(names.map((name) => [name, keptTensor(graph, name)]));
-    const outputs = [graph.logits, graph.logSumExp, ...kept.values()];
+    const outputs = [graph.logits, graph.logSumExp, graph.likeliest, ...kept.values()];
     const resources = this.#withStates(outputs, this.#resources);
     const program = this.backend.compile(graph.graph, { resources, outputs });
     return openDecoder(graph, program, kept);
@@ -255,6 +257,7 @@ function openDecoder(graph: DecoderGraph, program: Program, kept: ReadonlyMap<st
     outputRows: program.integers(graph.outputRows),
     logits: program.floats(graph.logits),
     logSumExp: program.floats(graph.logSumExp),
+    likeliest: program.floats(graph.likeliest),
     kept: (name) => {
       const tensor = kept.get(name);
       if (tensor === undefined) throw new InvalidValueError("result", `one of ${[...kept.keys()].join(", ")}`, name);

@@ -4,7 +4,7 @@ import { activationKinds } from "../../graph/operations/activation.js";
 import { type AttentionSize, attentionCase, attentionWeightsCase, cacheWriteCase } from "./cases/attention.js";
 import { activationCase, addCase, gatedActivationCase, scaleCase, softCapCase } from "./cases/elementwise.js";
 import { linearCase } from "./cases/linear.js";
-import { layerNormCase, logSumExpCase, rmsNormCase } from "./cases/norms.js";
+import { argmaxCase, layerNormCase, logSumExpCase, rmsNormCase } from "./cases/norms.js";
 import { embeddingCase, rotaryCase, selectRowsCase } from "./cases/rows.js";
 import type { ConformanceCase } from "./fixture.js";
 import { blockOf, type KnownStorage } from "./stored-values.js";
@@ -48,6 +48,7 @@ export function randomCases(storages: readonly KnownStorage[]): Record<string, f
     "rms-norm": fc.tuple(fc.integer({ min: 1, max: 5 }), size).map(([groups, s]) => rmsNormCase(groups, s)),
     "layer-norm": fc.tuple(fc.boolean(), size).map(([bias, s]) => layerNormCase(bias, s)),
     "log-sum-exp": fc.tuple(fc.integer({ min: 1, max: 40 }), size).map(([spread, s]) => logSumExpCase(spread, s)),
+    argmax: fc.tuple(fc.integer({ min: 1, max: 40 }), size).map(([spread, s]) => argmaxCase(spread, s)),
     linear: fc
       .tuple(matrix, count, fc.boolean())
       .map(([m, out, bias]) =>

@@ -25,6 +25,7 @@ export const operationIds = [
   "soft_cap",
   "select_rows",
   "log_sum_exp",
+  "argmax",
   "norm_rows",
   "activate_rows",
   "limit_read",

@@ -125,7 +125,8 @@ class Lowering {
     scale: (node, { factor }: ScaleAttributes) => this.#elementwise("scale", node, { factor }),
     "soft-cap": (node, { cap }: SoftCapAttributes) => this.#elementwise("soft_cap", node, { factor: cap }),
     "select-rows": (node) => this.#selectRows(node),
-    "log-sum-exp": (node) => this.#logSumExp(node),
+    "log-sum-exp": (node) => this.#reduce("log_sum_exp", node, 0.3),
+    argmax: (node) => this.#reduce("argmax", node, 0.1),
   };
 
   #embedding(node: Node, { scale }: EmbeddingAttributes): void {
@@ -244,10 +245,11 @@ class Lowering {
     this.writer.write("select_rows", this.#rows(node.output), width * 0.1, [...args, width]);
   }
 
-  #logSumExp(node: Node): void {
+  /** One number of each row. */
+  #reduce(operation: OperationId, node: Node, nanosecondsEach: number): void {
     const [x] = node.inputs;
     const width = rowWidth(x!);
-    this.writer.write("log_sum_exp", this.#rows(x!), width * 0.3, [this.#at(node.output), this.#at(x), width]);
+    this.writer.write(operation, this.#rows(x!), width * nanosecondsEach, [this.#at(node.output), this.#at(x), width]);
   }
 
   /** A tensor's address; 0 for an operand that is left out. */

@@ -1,58 +1,141 @@
 /**
  * The tokens that may come next, with their scores: what filters narrow down and the draw chooses from.
  *
- * Kept in order of token id, so that no result depends on how a filter happened to sort.
+ * Kept in order of token id, so that no result depends on how a filter happened to sort. As long as all tokens are
+ * there, the scores are the logits themselves, and a temperature is only remembered: nothing is copied until a filter
+ * leaves some out, or looks at scores that a temperature has changed.
  */
 export class Candidates {
-  readonly ids: Int32Array;
-  readonly scores: Float32Array;
   count = 0;
+  /** The logits, as long as nobody has left; then undefined. */
+  #logits: Float32Array | undefined;
+  /** What the logits are still to be divided by. */
+  #divisor = 1;
+  readonly #everyId: Int32Array;
+  readonly #ownIds: Int32Array;
+  readonly #ownScores: Float32Array;
   readonly #probabilities: Float64Array;
 
   constructor(vocabSize: number) {
-    this.ids = new Int32Array(vocabSize);
-    this.scores = new Float32Array(vocabSize);
+    this.#everyId = Int32Array.from({ length: vocabSize }, (_, id) => id);
+    this.#ownIds = new Int32Array(vocabSize);
+    this.#ownScores = new Float32Array(vocabSize);
     this.#probabilities = new Float64Array(vocabSize);
   }
 
-  /** Starts again from all tokens. @param logits - [vocabSize] */
+  /** Starts again from all tokens. @param logits - [vocabSize], not changed, to stay as they are meanwhile */
   reset(logits: Float32Array): this {
-    this.scores.set(logits);
-    for (let id = 0; id < logits.length; id++) this.ids[id] = id;
+    this.#logits = logits;
+    this.#divisor = 1;
     this.count = logits.length;
     return this;
   }
 
+  /** Token ids; the first `count` are the candidates'. To be read only. */
+  get ids(): Int32Array {
+    return this.#logits === undefined ? this.#ownIds : this.#everyId;
+  }
+
+  /** Scores in the same order. To be read only. */
+  get scores(): Float32Array {
+    if (this.#logits !== undefined && this.#divisor !== 1) this.#keepAll();
+    return this.#logits ?? this.#ownScores;
+  }
+
+  /** Divides every score. */
+  divideBy(divisor: number): void {
+    if (this.#logits !== undefined && this.#divisor === 1) {
+      this.#divisor = divisor;
+      return;
+    }
+    const { scores } = this;
+    for (let i = 0; i < this.count; i++) scores[i]! /= divisor;
+  }
+
+  /** The k-th largest score. @param heap - [k], overwritten; k is at most `count` */
+  kthLargest(heap: Float32Array): number {
+    // Dividing keeps the order, so the k-th largest logit becomes the k-th largest score.
+    const kth = kthLargest(this.#logits ?? this.#ownScores, this.count, heap);
+    return this.#logits === undefined ? kth : Math.fround(kth / this.#divisor);
+  }
+
   /** Keeps the candidates with `score >= threshold`; always at least those with the largest score. */
   keepFrom(threshold: number): void {
-    const bound = Math.min(threshold, this.largest());
+    this.keepFromAny(Math.min(threshold, this.largest()));
+  }
+
+  /** The same, for a threshold that some candidate reaches. */
+  keepFromAny(threshold: number): void {
+    const { ids, count } = this;
+    const [ownIds, ownScores] = [this.#ownIds, this.#ownScores];
+    const scores = this.#logits ?? ownScores;
+    const divisor = this.#logits === undefined ? 1 : this.#divisor;
+    // Below this, no logit comes up to the threshold when it is divided and rounded, not even to a subnormal number.
+    const low = threshold * divisor - Math.abs(threshold * divisor) * 1e-6 - 1e-44 * divisor;
     let kept = 0;
-    for (let i = 0; i < this.count; i++) {
-      if (this.scores[i]! < bound) continue;
-      this.scores[kept] = this.scores[i]!;
-      this.ids[kept++] = this.ids[i]!;
+    for (let i = 0; i < count; i++) {
+      const undivided = scores[i]!;
+      if (undivided < low) continue;
+      const score = Math.fround(undivided / divisor);
+      if (score < threshold) continue;
+      ownScores[kept] = score;
+      ownIds[kept++] = ids[i]!;
     }
     this.count = kept;
+    this.#logits = undefined;
+  }
+
+  #keepAll(): void {
+    this.keepFromAny(Number.NEGATIVE_INFINITY);
   }
 
   largest(): number {
+    const { scores, count } = this;
     let largest = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < this.count; i++) if (this.scores[i]! > largest) largest = this.scores[i]!;
+    for (let i = 0; i < count; i++) if (scores[i]! > largest) largest = scores[i]!;
     return largest;
   }
 
-  /** Probabilities of the candidates, in their order; float64, summing to 1. Valid until the next call. */
+  /** Probabilities of the candidates, in their order: the first `count`, summing to 1. Valid until the next call. */
   probabilities(): Float64Array {
+    const { scores, count } = this;
     const largest = this.largest();
-    const values = this.#probabilities.subarray(0, this.count);
+    const values = this.#probabilities;
     let sum = 0;
-    for (let i = 0; i < this.count; i++) {
-      values[i] = Math.exp(this.scores[i]! - largest);
+    for (let i = 0; i < count; i++) {
+      values[i] = Math.exp(scores[i]! - largest);
       sum += values[i]!;
     }
-    for (let i = 0; i < this.count; i++) values[i]! /= sum;
+    for (let i = 0; i < count; i++) values[i]! /= sum;
     return values;
   }
+}
+
+/** By a heap of the largest so far. */
+function kthLargest(values: Float32Array, count: number, heap: Float32Array): number {
+  for (let i = 0; i < heap.length; i++) heap[i] = values[i]!;
+  heap.sort();
+  let smallest = heap[0]!;
+  for (let i = heap.length; i < count; i++) {
+    if (!(values[i]! > smallest)) continue;
+    replaceSmallest(heap, values[i]!);
+    smallest = heap[0]!;
+  }
+  return smallest;
+}
+
+/** Puts `value` in the place of the root of a min-heap. */
+function replaceSmallest(heap: Float32Array, value: number): void {
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
+    if (heap[child]! >= value) break;
+    heap[at] = heap[child]!;
+    at = child;
+  }
+  heap[at] = value;
 }
 
 /** Narrows candidates down or changes their scores. */

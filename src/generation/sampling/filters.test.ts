@@ -46,6 +46,24 @@ describe("filters follow their definitions", () => {
     }
   });
 
+  test("after a temperature, filters see the divided scores", () => {
+    for (let i = 0; i < rounds; i++) {
+      const logits = randomLogits();
+      const temperature = [0.01, 0.7, 1, 1.5, 1e7, 1e300][i % 6]!;
+      const k = 1 + Math.floor(uniform() * 20);
+      const scores = logits.map((z) => z / temperature);
+      const kth = [...scores].sort((a, b) => b - a)[Math.min(k, logits.length) - 1]!;
+      const candidates = new Candidates(logits.length).reset(logits);
+      for (const filter of [temperatureFilter(temperature), topKFilter(k)]) filter(candidates);
+      const expected = idsWhere(scores, (id) => scores[id]! >= kth);
+      expect(Array.from(candidates.ids.subarray(0, candidates.count))).toEqual(expected);
+      expect(candidates.scores.slice(0, candidates.count)).toEqual(Float32Array.from(expected, (id) => scores[id]!));
+      expect(kept((all) => [topPFilter(0.9), minPFilter(0.1)].map((filter) => filter(all)), scores)).toEqual(
+        kept((all) => [temperatureFilter(temperature), topPFilter(0.9), minPFilter(0.1)].map((f) => f(all)), logits),
+      );
+    }
+  });
+
   test("topP: the smallest set in descending order whose mass reaches p, and those tied with its last", () => {
     for (let i = 0; i < rounds; i++) {
       const logits = randomLogits();

@@ -28,6 +28,8 @@ export interface SamplingOptions {
 /** Chooses tokens. Holds no state between draws: the position decides which random number is used. */
 export interface Sampler {
   readonly seed: number;
+  /** Whether the choice is always the likeliest token, of equally likely ones the one with the lowest id. */
+  readonly greedy: boolean;
   /** @param logits - [vocabSize], not changed. @param position - of the token that is being chosen. */
   choose(logits: Float32Array, position: number): number;
 }
@@ -44,7 +46,7 @@ export function createSampler(options: SamplingOptions, vocabSize: number, inher
   const filters = createFilters(options);
   const drawn = options.topK !== undefined || options.topP !== undefined || options.minP !== undefined;
   const temperature = options.temperature ?? (drawn || options.seed !== undefined ? 1 : 0);
-  if (temperature === 0) return { seed, choose: argmax };
+  if (temperature === 0) return { seed, greedy: true, choose: argmax };
   const random = new CounterRandom(seed);
   const candidates = new Candidates(vocabSize);
   const choose = (logits: Float32Array, position: number): number => {
@@ -52,7 +54,7 @@ export function createSampler(options: SamplingOptions, vocabSize: number, inher
     for (const filter of filters) filter(candidates);
     return draw(candidates, random.uniform(position));
   };
-  return { seed, choose };
+  return { seed, greedy: false, choose };
 }
 
 function createFilters({ temperature = 1, topK, topP, minP }: SamplingOptions): Filter[] {

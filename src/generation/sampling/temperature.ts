@@ -6,7 +6,5 @@ import type { Filter } from "./candidates.js";
 export function temperatureFilter(temperature: number): Filter {
   if (!(temperature > 0 && Number.isFinite(temperature)))
     throw new OutOfRangeError("temperature", "above 0", temperature);
-  return (candidates) => {
-    for (let i = 0; i < candidates.count; i++) candidates.scores[i]! /= temperature;
-  };
+  return (candidates) => candidates.divideBy(temperature);
 }

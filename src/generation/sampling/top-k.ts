@@ -5,30 +5,10 @@ import type { Filter } from "./candidates.js";
 /** Candidates tied with the k-th are kept too. @throws OutOfRangeError unless k is a whole number from 1 on. */
 export function topKFilter(k: number): Filter {
   if (!(Number.isInteger(k) && k >= 1)) throw new OutOfRangeError("topK", "a whole number from 1 on", k);
+  let heap = new Float32Array(0);
   return (candidates) => {
-    if (k < candidates.count) candidates.keepFrom(largestAt(candidates.scores.subarray(0, candidates.count), k));
+    if (k >= candidates.count) return;
+    if (heap.length !== k) heap = new Float32Array(k); // only here: k may be larger than any vocabulary
+    candidates.keepFromAny(candidates.kthLargest(heap));
   };
-}
-
-/** The k-th largest value, by a heap of the k largest so far. */
-function largestAt(values: Float32Array, k: number): number {
-  const heap = values.slice(0, k).sort();
-  for (let i = k; i < values.length; i++) {
-    if (values[i]! > heap[0]!) replaceSmallest(heap, values[i]!);
-  }
-  return heap[0]!;
-}
-
-/** Puts `value` in the place of the root of a min-heap. */
-function replaceSmallest(heap: Float32Array, value: number): void {
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child++;
-    if (heap[child]! >= value) break;
-    heap[at] = heap[child]!;
-    at = child;
-  }
-  heap[at] = value;
 }

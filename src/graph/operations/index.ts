@@ -2,6 +2,7 @@
 import type { Operation } from "../operation.js";
 import { activationOperation } from "./activation.js";
 import { addOperation } from "./add.js";
+import { argmaxOperation } from "./argmax.js";
 import { attentionOperation } from "./attention.js";
 import { attentionWeightsOperation } from "./attention-weights.js";
 import { cacheWriteOperation } from "./cache-write.js";
@@ -19,6 +20,7 @@ import { softCapOperation } from "./soft-cap.js";
 const all = [
   activationOperation,
   addOperation,
+  argmaxOperation,
   attentionOperation,
   attentionWeightsOperation,
   cacheWriteOperation,

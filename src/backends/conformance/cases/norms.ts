@@ -1,4 +1,6 @@
 /** Operations that reduce rows: normalisations, and what a softmax divides by. */
+
+import { argmax } from "../../../graph/operations/argmax.js";
 import { layerNorm } from "../../../graph/operations/layer-norm.js";
 import { logSumExp } from "../../../graph/operations/log-sum-exp.js";
 import { rmsNorm } from "../../../graph/operations/rms-norm.js";
@@ -49,6 +51,19 @@ export function logSumExpCase(spread: number, { rows, width }: NormSize): Confor
   };
 }
 
+/** Few distinct numbers, so that the largest stands in several places. */
+export function argmaxCase(spread: number, { rows, width }: NormSize): ConformanceCase {
+  return {
+    operation: "argmax",
+    title: `${rows}×${width}, spread ${spread}`,
+    rows,
+    tolerance: 0,
+    magnitude: 1,
+    build: (fixture) =>
+      argmax(fixture.operand("x", width, () => Math.round(spread * fixture.random.normal()) - spread)),
+  };
+}
+
 const sizes: readonly NormSize[] = over(awkwardRows, awkwardWidths, (rows, width) => ({ rows, width }));
 
 export const normCases: readonly OperationCases[] = [
@@ -60,5 +75,6 @@ export const normCases: readonly OperationCases[] = [
     ],
   },
   { operation: "log-sum-exp", cases: [1, 40].flatMap((spread) => sizes.map((size) => logSumExpCase(spread, size))) },
+  { operation: "argmax", cases: [1, 1000].flatMap((spread) => sizes.map((size) => argmaxCase(spread, size))) },
   { operation: "layer-norm", cases: [true, false].flatMap((bias) => sizes.map((size) => layerNormCase(bias, size))) },
 ];

@@ -2,8 +2,14 @@
 import { Command, CommanderError } from "commander";
 import { HithertoError } from "../core/errors.js";
 import { packageVersion } from "../embedded-models.node.js";
+import { addBench } from "./bench.js";
+import { addConvert } from "./convert.js";
+import { addEval } from "./eval.js";
 import { FlagError } from "./flags.js";
+import { addGenerate } from "./generate.js";
+import { addInspect } from "./inspect.js";
 import { InterruptedError, OutputClosedError, type Terminal } from "./terminal.js";
+import { addTokenize } from "./tokenize.js";
 
 export const exitCodes = { success: 0, failure: 1, wrongUsage: 2 } as const;
 
@@ -16,24 +22,6 @@ With --json a failure is also {"error": {"code", "message"}} there.
   hitherto generate "Once upon a time" --temperature 0.8 --seed 1
   hitherto inspect model.gguf`;
 
-type AddCommand = (program: Command, terminal: Terminal) => void;
-
-/** Each command is read only where it is wanted: reading them all takes longer than a short answer. */
-const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  generate: async () => (await import("./generate.js")).addGenerate,
-  inspect: async () => (await import("./inspect.js")).addInspect,
-  tokenize: async () => (await import("./tokenize.js")).addTokenize,
-  eval: async () => (await import("./eval.js")).addEval,
-  bench: async () => (await import("./bench.js")).addBench,
-  convert: async () => (await import("./convert.js")).addConvert,
-};
-
-/** The command that comes first; all of them where none does, for help and for saying what is wrong. */
-function wantedCommands([first = ""]: readonly string[]): Promise<AddCommand[]> {
-  const wanted = Object.hasOwn(commands, first) ? [commands[first]!] : Object.values(commands);
-  return Promise.all(wanted.map((load) => load()));
-}
-
 /**
  * Runs one command line to its end.
  * @param words - what follows the command's own name
@@ -41,7 +29,7 @@ function wantedCommands([first = ""]: readonly string[]): Promise<AddCommand[]> 
  */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    const program = await createProgram(words, terminal);
+    const program = createProgram(terminal);
     if (words.length === 0) program.outputHelp();
     else await program.parseAsync(withoutLostHelp(program, words), { from: "user" });
     return exitCodes.success;
@@ -57,7 +45,7 @@ function withoutLostHelp(program: Command, words: readonly string[]): readonly s
   return lost ? [topic] : words;
 }
 
-async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
+function createProgram(terminal: Terminal): Command {
   const program = new Command("hitherto")
     .description("Run, measure and look into autoregressive transformers.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -69,7 +57,7 @@ async function createProgram(words: readonly string[], terminal: Terminal): Prom
       // What went wrong is told once, by `ending`.
       writeErr: () => {},
     });
-  for (const add of await wantedCommands(words)) add(program, terminal);
+  for (const add of [addGenerate, addInspect, addTokenize, addEval, addBench, addConvert]) add(program, terminal);
   return program.addHelpText("after", afterHelp);
 }
 

@@ -23,6 +23,26 @@ HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
   return sum;
 }
 
+#elif defined(HH_ISA_RELAXED_DOT) || defined(HH_ISA_RELAXED_SIGNED_DOT)
+/* WebAssembly leaves open how relaxed_dot takes weights beyond 7 bits: x86 without VNNI saturates sums of two products
+ * to 16 bits, x86 with VNNI takes weights as unsigned and ARM as signed, both exactly. Which it is, the host finds out
+ * (src/backends/cpu/wasm-host.ts) before it chooses a module; in each every sum is exact, so that the bits are those of
+ * relaxed_simd. */
+typedef int8_t activation_element;
+typedef struct {
+  v128_t bytes;
+} dot_activations;
+
+HH_INLINE dot_activations load_activations(const activation_element *x) {
+  return (dot_activations){wasm_v128_load32_splat(x)};
+}
+
+HH_INLINE i32x16 dot4(i32x16 sum, i32x16 weights, dot_activations x) {
+  HH_EACH_PART(i)
+  sum.part[i] = (i32_part)wasm_i32x4_relaxed_dot_i8x16_i7x16_add(x.bytes, (v128_t)weights.part[i], (v128_t)sum.part[i]);
+  return sum;
+}
+
 #elif HH_WIDTH > 4 || defined(HH_WASM_LANES)
 #define HH_WIDE_ACTIVATIONS
 typedef int16_t activation_element;
@@ -131,5 +151,18 @@ HH_INLINE i32x16 add_short_product(i32x16 total, i32x16 a, i32x16 b) {
 #endif
   return total;
 }
+
+/* 8-bit weights as dot4 wants them, from bytes that hold 128 + weight; what the sum then starts from, given -128 * the
+ * sum of the activations. */
+#if defined(HH_ISA_RELAXED_SIGNED_DOT)
+HH_INLINE i32x16 dot_weights(i32x16 bytes) {
+  HH_EACH_PART(i) bytes.part[i] ^= (i32_part)wasm_i8x16_splat(-128);
+  return bytes;
+}
+HH_INLINE int32_t dot_start(int32_t offset) { return offset & 0; }
+#else
+HH_INLINE i32x16 dot_weights(i32x16 bytes) { return bytes; }
+HH_INLINE int32_t dot_start(int32_t offset) { return offset; }
+#endif
 
 #endif

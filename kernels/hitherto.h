@@ -115,7 +115,19 @@ size_t hh_quantized_row_bytes(int64_t in);
 typedef struct hh_runtime hh_runtime;
 
 /* Instruction sets, lowest first; which exist depends on what the library was compiled for. */
-enum { HH_SCALAR, HH_SIMD128, HH_RELAXED_SIMD, HH_NEON, HH_AVX2, HH_AVX512, HH_AVX512_VNNI, HH_AMX, HH_INSTRUCTION_SET_COUNT };
+enum {
+  HH_SCALAR,
+  HH_SIMD128,
+  HH_RELAXED_SIMD,
+  HH_RELAXED_DOT,
+  HH_RELAXED_SIGNED_DOT,
+  HH_NEON,
+  HH_AVX2,
+  HH_AVX512,
+  HH_AVX512_VNNI,
+  HH_AMX,
+  HH_INSTRUCTION_SET_COUNT
+};
 
 /* Bit set (1 << id) of the instruction sets that are compiled in and that this processor has. */
 uint32_t hh_instruction_sets(void);

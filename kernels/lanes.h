@@ -54,6 +54,21 @@ typedef struct {
 #endif
 #define HH_EACH_PART(i) HH_UNROLL for (int i = 0; i < HH_PARTS; i++)
 
+/* Which lanes a function is to compute: all, or the lower (0) or upper (1) eight. What goes into lanes that are not
+ * stored is left out by the compiler, so that registers of four lanes hold more rows. */
+#define HH_WHOLE (-1)
+
+/* Computes `a`, or the half of it that is wanted, here: before anything that is loaded further on. Compilers to
+ * WebAssembly gather the whole chain of each sum in one place and all loads before it, as if registers were free; what
+ * then compiles the module has sixteen, and puts most of what was loaded back into memory. */
+#if defined(__wasm__)
+#define HH_SETTLE(a, half)                                                                           \
+  HH_UNROLL for (int part_ = (half) == 1 ? HH_PARTS / 2 : 0; part_ < ((half) == 0 ? HH_PARTS / 2 : HH_PARTS); part_++) \
+      __asm__ volatile("" : "+r"((a).part[part_])::"memory")
+#else
+#define HH_SETTLE(a, half) (void)0
+#endif
+
 /* ------------------------------------------------------------------ one float */
 
 /* a * b + c as one lane of fma16 computes it. */
@@ -241,7 +256,9 @@ HH_INLINE f32x16 float_of_int(i32x16 a) {
 /* Rounded towards zero; |a| < 2^31. */
 HH_INLINE i32x16 int_of_float(f32x16 a) {
   i32x16 r;
-#if defined(HH_WASM_LANES)
+#if defined(HH_WASM_LANES) && defined(__wasm_relaxed_simd__)
+  HH_EACH_PART(i) r.part[i] = (i32_part)wasm_i32x4_relaxed_trunc_f32x4((v128_t)a.part[i]);
+#elif defined(HH_WASM_LANES)
   HH_EACH_PART(i) r.part[i] = (i32_part)wasm_i32x4_trunc_sat_f32x4((v128_t)a.part[i]);
 #else
   HH_EACH_PART(i) r.part[i] = __builtin_convertvector(a.part[i], i32_part);
@@ -274,6 +291,9 @@ HH_INLINE f32x16 max16(f32x16 a, f32x16 b) {
 #elif HH_WIDTH == 8
   HH_EACH_PART(i) a.part[i] = (f32_part)_mm256_max_ps((__m256)b.part[i], (__m256)a.part[i]);
   return a;
+#elif defined(HH_WASM_LANES)
+  HH_EACH_PART(i) a.part[i] = (f32_part)wasm_f32x4_pmax((v128_t)a.part[i], (v128_t)b.part[i]);
+  return a;
 #else
   return where_less(a, b, b, a);
 #endif
@@ -303,6 +323,16 @@ HH_INLINE f32x16 count_from(float first) {
 HH_QUARTER(quarter_sums, _mm256_add_ps, _mm_add_ps)
 HH_QUARTER(quarter_largest, _mm256_max_ps, _mm_max_ps)
 #undef HH_QUARTER
+#elif defined(HH_WASM_LANES)
+/* Engines make a branch of each choice between two floats, so these stay in registers. */
+#define HH_LARGER(a, b) wasm_f32x4_pmax((v128_t)(a), (v128_t)(b)) /* a < b ? b : a */
+HH_INLINE void quarter_sums(float *to, f32x16 a) {
+  const f32_part sums = (a.part[0] + a.part[2]) + (a.part[1] + a.part[3]);
+  memcpy(to, &sums, sizeof sums);
+}
+HH_INLINE void quarter_largest(float *to, f32x16 a) {
+  wasm_v128_store(to, HH_LARGER(HH_LARGER(a.part[0], a.part[2]), HH_LARGER(a.part[1], a.part[3])));
+}
 #else
 #define HH_QUARTER(name, fold)                              \
   HH_INLINE void name(float *to, f32x16 a) {                \
@@ -330,8 +360,13 @@ HH_INLINE float sum_of(f32x16 a) {
 HH_INLINE float largest_of(f32x16 a) {
   float lanes[4];
   quarter_largest(lanes, a);
+#if defined(HH_WASM_LANES)
+  const v128_t four = wasm_v128_load(lanes), two = HH_LARGER(four, wasm_i32x4_shuffle(four, four, 2, 3, 2, 3));
+  return wasm_f32x4_extract_lane(HH_LARGER(two, wasm_i32x4_shuffle(two, two, 1, 1, 1, 1)), 0);
+#else
   const float x = lanes[0] < lanes[2] ? lanes[2] : lanes[0], y = lanes[1] < lanes[3] ? lanes[3] : lanes[1];
   return x < y ? y : x;
+#endif
 }
 
 #endif

@@ -54,10 +54,6 @@ HH_INLINE f32x16 linear_start(const linear_call *l, int64_t row, int64_t panel, 
   return l->bias ? load_some(l->bias + first, count) : splat16(0.0f);
 }
 
-/* Which lanes of its panels a tile is to compute: all, or the lower (0) or upper (1) eight. What goes into lanes that
- * are not stored is left out by the compiler, so sixteen registers of four lanes hold what four rows need. */
-#define HH_WHOLE (-1)
-
 HH_INLINE void linear_finish(const linear_call *l, int64_t row, int64_t panel, f32x16 sum, const int half) {
   float *to = l->y + row * l->out + panel * HH_LANES;
   const int64_t count = l->out - panel * HH_LANES;

@@ -19,6 +19,10 @@
 #define HH_QUANTIZED_ROWS 1
 #define HH_QUANTIZED_PANELS 1
 #define HH_QUANTIZED_ROW_PANELS 1
+#elif defined(HH_ISA_RELAXED_DOT) || defined(HH_ISA_RELAXED_SIGNED_DOT)
+#define HH_QUANTIZED_ROWS 6
+#define HH_QUANTIZED_PANELS 1
+#define HH_QUANTIZED_ROW_PANELS 1
 #elif defined(__wasm__)
 #define HH_QUANTIZED_ROWS 4
 #define HH_QUANTIZED_PANELS 1
@@ -32,25 +36,39 @@
 #define HH_QUANTIZED_PANELS 1
 #define HH_QUANTIZED_ROW_PANELS 2
 #endif
+/* How the steps of a block run: with two products for each four weights, unrolled ones need more registers than 16. */
+#if defined(__wasm__) && defined(HH_WIDE_ACTIVATIONS)
+#define HH_QUANTIZED_STEPS _Pragma("clang loop unroll(disable)")
+#else
+#define HH_QUANTIZED_STEPS HH_UNROLL
+#endif
 /* Groups of `in` that a tile crosses before the next rows take their turn. */
 #define HH_QUANTIZED_STRETCH 3
 #endif
 
+#if QUANTIZED_STORAGE == 8
+#define QUANTIZED_START(offset) dot_start(offset)
+#else
+#define QUANTIZED_START(offset) ((offset) >> QUANTIZED_OFFSET_SHIFT)
+#endif
+
 /* The integer sums of block `g`, products of `panels` x `rows`. */
 HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, int64_t panel_bytes,
-                                     const activation_element *x, int64_t row_elements, const int rows, const int panels) {
+                                     const activation_element *x, int64_t row_elements, const int rows, const int panels,
+                                     const int half) {
 #if QUANTIZED_STORAGE == 8
-  HH_UNROLL for (int q = 0; q < 8; q++) {
+  HH_QUANTIZED_STEPS for (int q = 0; q < 8; q++) {
     i32x16 weights[4];
-    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = load_ints(values + p * panel_bytes + q * 64);
+    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = dot_weights(load_ints(values + p * panel_bytes + q * 64));
     HH_UNROLL for (int r = 0; r < rows; r++) {
       const dot_activations v = load_activations(x + r * row_elements + 4 * q);
       HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot[r][p], weights[p], v);
+      HH_UNROLL for (int p = 0; p < panels; p++) HH_SETTLE(dot[r][p], half);
     }
   }
 #else
   const i32x16 low = splat_int(0x0f0f0f0f);
-  HH_UNROLL for (int q = 0; q < 4; q++) {
+  HH_QUANTIZED_STEPS for (int q = 0; q < 4; q++) {
     i32x16 weights[4], upper[4];
     HH_UNROLL for (int p = 0; p < panels; p++) {
       const i32x16 pair = load_ints(values + p * panel_bytes + q * 64);
@@ -61,6 +79,7 @@ HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, in
       const dot_activations v = load_activations(x + r * row_elements + 4 * q);
       const dot_activations u = load_activations(x + r * row_elements + 4 * q + 16);
       HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot4(dot[r][p], weights[p], v), upper[p], u);
+      HH_UNROLL for (int p = 0; p < panels; p++) HH_SETTLE(dot[r][p], half);
     }
   }
 #endif
@@ -95,11 +114,11 @@ HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t p
     for (int64_t b = hh_group_start(l->in, g); b < end; b++) {
       i32x16 dot[6][4];
       HH_UNROLL for (int r = 0; r < rows; r++) {
-        const i32x16 start = splat_int(offsets[r * row_bytes / 4 + b] >> QUANTIZED_OFFSET_SHIFT);
+        const i32x16 start = splat_int(QUANTIZED_START(offsets[r * row_bytes / 4 + b]));
         HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = start;
       }
       QUANTIZED_NAME(block)(dot, values + b * block_bytes, panel_bytes, (const activation_element *)x + b * HH_BLOCK,
-                            row_bytes / (int64_t)sizeof(activation_element), rows, panels);
+                            row_bytes / (int64_t)sizeof(activation_element), rows, panels, half);
       HH_UNROLL for (int p = 0; p < panels; p++) {
         const i32x16 multiplier = QUANTIZED_NAME(multipliers)(multipliers + p * panel_bytes, b);
         HH_UNROLL for (int r = 0; r < rows; r++) total[r][p] = QUANTIZED_ADD_PRODUCT(total[r][p], dot[r][p], multiplier);
@@ -174,6 +193,7 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
   for (; panel < end; panel++) QUANTIZED_NAME(panels)(&l, call->rows, panel, 1);
 }
 
+#undef QUANTIZED_START
 #undef QUANTIZED_NAME
 #undef QUANTIZED_ID
 #undef QUANTIZED_STORAGE

@@ -39,6 +39,20 @@ HH_INLINE int32_t store_activations(activation_element *to, i32x16 low, i32x16 h
   const __m128i twos = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
   const __m128i pair = _mm_add_epi32(twos, _mm_unpackhi_epi64(twos, twos));
   return _mm_cvtsi128_si32(pair) + _mm_extract_epi32(pair, 1);
+#elif defined(HH_WASM_LANES)
+  i32_part sums = {0, 0, 0, 0};
+  v128_t halves[4];
+  HH_EACH_PART(i) sums += low.part[i] + high.part[i];
+  for (int i = 0; i < 2; i++) {
+    halves[i] = wasm_i16x8_narrow_i32x4((v128_t)low.part[2 * i], (v128_t)low.part[2 * i + 1]);
+    halves[i + 2] = wasm_i16x8_narrow_i32x4((v128_t)high.part[2 * i], (v128_t)high.part[2 * i + 1]);
+  }
+#ifdef HH_WIDE_ACTIVATIONS
+  for (int i = 0; i < 4; i++) wasm_v128_store(to + 8 * i, wasm_i16x8_shuffle(halves[i], halves[i], 0, 2, 1, 3, 4, 6, 5, 7));
+#else
+  for (int i = 0; i < 2; i++) wasm_v128_store(to + 16 * i, wasm_i8x16_narrow_i16x8(halves[2 * i], halves[2 * i + 1]));
+#endif
+  return sums[0] + sums[1] + sums[2] + sums[3];
 #else
   int32_t lanes[HH_BLOCK], sum = 0;
   memcpy(lanes, &low, sizeof low);

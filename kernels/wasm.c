@@ -7,13 +7,18 @@
 
 /* ------------------------------------------------------------------ the one instruction set of this module */
 
-#ifdef HH_ISA_RELAXED_SIMD
+#if defined(HH_ISA_RELAXED_SIGNED_DOT)
+#define THIS_SET HH_RELAXED_SIGNED_DOT
+#elif defined(HH_ISA_RELAXED_DOT)
+#define THIS_SET HH_RELAXED_DOT
+#elif defined(HH_ISA_RELAXED_SIMD)
 #define THIS_SET HH_RELAXED_SIMD
-#define THIS_TABLE hh_operations_relaxed_simd
 #else
 #define THIS_SET HH_SIMD128
-#define THIS_TABLE hh_operations_simd128
 #endif
+#define HH_TABLE_OF(isa) hh_operations_##isa
+#define HH_TABLE(isa) HH_TABLE_OF(isa)
+#define THIS_TABLE HH_TABLE(HH_ISA)
 extern hh_operation *const THIS_TABLE[HH_OPERATION_COUNT];
 
 uint32_t hh_instruction_sets(void) { return 1u << THIS_SET; }

@@ -14,7 +14,7 @@ export interface LoadModelOptions extends ModelOptions {
   readonly kernels: string | URL;
   /** Threads to compute with. Default: one per core; pages that are not cross-origin isolated have one. */
   readonly threads?: number;
-  /** "simd128" or "relaxed_simd". Default: the best that the browser has. */
+  /** "simd128", "relaxed_simd", "relaxed_dot" or "relaxed_signed_dot". Default: the best that the browser has. */
   readonly instructionSet?: string;
 }
 

@@ -45,6 +45,8 @@ export const nativeInstructionSets: Readonly<Record<string, readonly Instruction
 export const wasmInstructionSets: readonly InstructionSet[] = [
   { name: "simd128", flags: ["-msimd128"] },
   { name: "relaxed_simd", flags: ["-msimd128", "-mrelaxed-simd"] },
+  { name: "relaxed_dot", flags: ["-msimd128", "-mrelaxed-simd"] },
+  { name: "relaxed_signed_dot", flags: ["-msimd128", "-mrelaxed-simd"] },
 ];
 
 /** Flags of every compilation. Contraction is off: where a product and a sum fuse is written down, never guessed. */

@@ -46,6 +46,8 @@ export const instructionSets = [
   "scalar",
   "simd128",
   "relaxed_simd",
+  "relaxed_dot",
+  "relaxed_signed_dot",
   "neon",
   "avx2",
   "avx512",

@@ -1,8 +1,8 @@
 /** The WebAssembly runtime in a browser: modules by `fetch`, threads from `Worker` on cross-origin isolated pages. */
 import { InternalError } from "../../core/errors.js";
 import {
+  presentInstructionSets,
   threadSource,
-  validatesRelaxedSimd,
   type WasmHost,
   type WasmInstructionSet,
   type WasmThread,
@@ -23,8 +23,8 @@ export class BrowserWasmHost implements WasmHost {
     return WebAssembly.compileStreaming(fetch(new URL(`${set}.wasm`, this.location)));
   }
 
-  hasRelaxedSimd(): boolean {
-    return validatesRelaxedSimd();
+  instructionSets(): readonly WasmInstructionSet[] {
+    return presentInstructionSets();
   }
 
   /** By a message, for timers of browsers wait 4 ms. */

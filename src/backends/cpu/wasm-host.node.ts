@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import {
+  presentInstructionSets,
   threadSource,
   validatesRelaxedSimd,
   type WasmHost,
@@ -30,11 +31,11 @@ export class NodeWasmHost implements WasmHost {
   }
 
   /** Node 20 has relaxed SIMD behind a flag, later versions have it at once. */
-  hasRelaxedSimd(): boolean {
+  instructionSets(): readonly WasmInstructionSet[] {
     if (!validatesRelaxedSimd() && process.versions.node.startsWith("20.")) {
       setFlagsFromString("--experimental-wasm-relaxed-simd");
     }
-    return validatesRelaxedSimd();
+    return presentInstructionSets();
   }
 
   turn(): Promise<void> {

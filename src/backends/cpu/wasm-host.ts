@@ -1,13 +1,17 @@
 /** What the WebAssembly runtime needs of Node or of a browser. */
 
-export const wasmInstructionSets = ["simd128", "relaxed_simd"] as const;
+/**
+ * Lowest first; each is a module of its own. The last two have their products of bytes from relaxed dot products, which
+ * are exact for 8 bits where a processor takes weights as unsigned (x86 with VNNI) or as signed (ARM).
+ */
+export const wasmInstructionSets = ["simd128", "relaxed_simd", "relaxed_dot", "relaxed_signed_dot"] as const;
 export type WasmInstructionSet = (typeof wasmInstructionSets)[number];
 
 export interface WasmHost {
   /** The compiled module of an instruction set. */
   module(set: WasmInstructionSet): Promise<WebAssembly.Module>;
-  /** Whether modules with relaxed SIMD can be compiled here. */
-  hasRelaxedSimd(): boolean;
+  /** Those that can be used here, in the order of `wasmInstructionSets`; never none. */
+  instructionSets(): readonly WasmInstructionSet[];
   /** Whether the calling thread may sleep on shared memory; a browser's main thread may not. */
   readonly maySleep: boolean;
   /** The most threads that the runtime can have, the caller's included; 1 where memory cannot be shared. */
@@ -42,16 +46,31 @@ export const threadSource = `({ module, memory, index, stack }, ready) => {
   exports.hh_thread_main(index);
 }`;
 
-/** The smallest module with an instruction of relaxed SIMD: () -> v128, relaxed_madd of zeros. */
-const relaxedSimdProbe = Uint8Array.of(
+/** `product(x, w)`: of bytes x and w, four to a 32-bit number, the sum of the products as relaxed SIMD gives it. */
+const relaxedDotProbe = Uint8Array.of(
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // magic and version
-  ...[1, 5, 1, 0x60, 0, 1, 0x7b], // types: () -> v128
+  ...[1, 7, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7f], // types: (i32, i32) -> i32
   ...[3, 2, 1, 0], // functions: one, of type 0
-  ...[10, 19, 1, 17, 0], // code: one body of 17 bytes, no locals
-  ...[0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f], // three times i32.const 0, i8x16.splat
-  ...[0xfd, 0x85, 0x02, 0x0b], // f32x4.relaxed_madd, end
+  ...[7, 11, 1, 7, ...[..."product"].map((letter) => letter.charCodeAt(0)), 0, 0], // exports
+  ...[10, 25, 1, 23, 0], // code: one body of 23 bytes, no locals
+  ...[0x20, 0, 0xfd, 0x11, 0x20, 1, 0xfd, 0x11, 0x41, 0, 0xfd, 0x11], // x, w and 0, each through i32x4.splat
+  ...[0xfd, 0x93, 0x02, 0xfd, 0x1b, 0, 0x0b], // i32x4.relaxed_dot_i8x16_i7x16_add_s, i32x4.extract_lane 0, end
 );
 
 export function validatesRelaxedSimd(): boolean {
-  return WebAssembly.validate(relaxedSimdProbe);
+  return WebAssembly.validate(relaxedDotProbe);
+}
+
+/** What `wasmInstructionSets` this engine has, found out by trying. */
+export function presentInstructionSets(): WasmInstructionSet[] {
+  if (!validatesRelaxedSimd()) return ["simd128"];
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(relaxedDotProbe));
+  const product = exports.product as (x: number, w: number) => number;
+  // Activations are from -127 to 127: if these are exact, so is all between.
+  const exact = (weight: number) =>
+    [-127, 127].every((x) => product((x & 255) * 0x01010101, (weight & 255) * 0x01010101) === 4 * x * weight);
+  const present: WasmInstructionSet[] = ["simd128", "relaxed_simd"];
+  if (exact(255)) present.push("relaxed_dot");
+  if (exact(-128)) present.push("relaxed_signed_dot");
+  return present;
 }

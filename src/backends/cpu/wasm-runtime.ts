@@ -6,7 +6,8 @@
  */
 import { DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
-import { type WasmHost, type WasmInstructionSet, type WasmThread, wasmInstructionSets } from "./wasm-host.js";
+import { instructionSets } from "./instructions.js";
+import type { WasmHost, WasmInstructionSet, WasmThread } from "./wasm-host.js";
 
 export interface WasmRuntimeOptions {
   /** Threads to compute with, the caller's included. 1 or more; a host may have fewer to give. */
@@ -37,9 +38,6 @@ interface Exports {
   hh_offer_threads(count: number): void;
 }
 
-/** The numbers of the instruction sets in `kernels/hitherto.h`. */
-const instructionSetNumbers: Record<WasmInstructionSet, number> = { simd128: 1, relaxed_simd: 2 };
-
 const pageBytes = 65536;
 /** Pages that the modules start with: their data and the first thread's stack; see the link flags in `tools/`. */
 const initialPages = 32;
@@ -59,13 +57,13 @@ export async function createWasmRuntime(host: WasmHost, options: WasmRuntimeOpti
   const instance = await WebAssembly.instantiate(module, { env: { memory }, host: imports });
   const exports = instance.exports as unknown as Exports;
   const workers = await startWorkers(host, module, memory, exports, options.threads - 1);
-  const runtime = exports.hh_create(workers.length + 1, instructionSetNumbers[set]);
+  const runtime = exports.hh_create(workers.length + 1, instructionSets.indexOf(set));
   if (runtime === 0) throw new OutOfMemoryError(stackBytes, "WebAssembly");
   return new WasmRuntime(host, set, memory, exports, runtime, workers);
 }
 
 function chooseInstructionSet(host: WasmHost, wanted: string | undefined): WasmInstructionSet {
-  const present = wasmInstructionSets.filter((set) => set !== "relaxed_simd" || host.hasRelaxedSimd());
+  const present = host.instructionSets();
   if (wanted === undefined) return present.at(-1)!;
   const found = present.find((set) => set === wanted);
   if (found === undefined) throw new UnsupportedError("WebAssembly instruction set", wanted, present);

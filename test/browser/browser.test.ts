@@ -1,14 +1,10 @@
 /** The package in a page: the same text and the same bits as WebAssembly gives in Node. */
-import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page as Tab } from "playwright-core";
+import type { Browser, Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as hitherto from "../../src/index.js";
 import { storyModel } from "../support/tiny-model.js";
-import { bundledPackage, serveSite } from "./site.js";
+import { bundled, executablePath, launchChromium, serveSite } from "./site.js";
 
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find(
-  (path) => path !== undefined && existsSync(path),
-);
 if (executablePath === undefined) console.warn("skipped: the package in a page: no Chromium; name one with CHROMIUM");
 
 /** The page's module leaves the package here. */
@@ -32,9 +28,8 @@ describe.skipIf(executablePath === undefined)("the package in a page", () => {
   let site: Awaited<ReturnType<typeof serveSite>>;
 
   beforeAll(async () => {
-    site = await serveSite(await bundledPackage());
-    const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
-    browser = await chromium.launch({ executablePath, args });
+    site = await serveSite(await bundled());
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser.close();

@@ -1,9 +1,11 @@
 /** A small web site for tests: the package bundled, its WebAssembly files, a model, and an empty page. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Browser, chromium } from "playwright-core";
 import { build, type Rolldown } from "vite";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -14,13 +16,17 @@ const types: Readonly<Record<string, string>> = {
   html: "text/html",
 };
 
-/** The browser's entry as one module. */
-export async function bundledPackage(): Promise<string> {
+/**
+ * A module and all that it imports, as one module; the browser's entry of the package unless given.
+ * @param alias - files to take in place of packages, by name
+ */
+export async function bundled(entry = "src/index.ts", alias: Readonly<Record<string, string>> = {}): Promise<string> {
   const result = await build({
     configFile: false,
     root,
     logLevel: "silent",
-    build: { write: false, lib: { entry: join(root, "src/index.ts"), formats: ["es"], fileName: "hitherto" } },
+    resolve: { alias: Object.fromEntries(Object.entries(alias).map(([name, file]) => [name, join(root, file)])) },
+    build: { write: false, lib: { entry: join(root, entry), formats: ["es"], fileName: "hitherto" } },
   });
   const [{ output }] = (Array.isArray(result) ? result : [result]) as [Rolldown.RolldownOutput];
   return output[0].code;
@@ -32,6 +38,16 @@ const page = `<!doctype html>
   import * as hitherto from "/hitherto.js";
   globalThis.hitherto = hitherto;
 </script>`;
+
+export const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+/** Chromium without a window; `executablePath` must be there. */
+export function launchChromium(): Promise<Browser> {
+  const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
+  return chromium.launch({ executablePath, args });
+}
 
 /**
  * Serves `/hitherto.js`, `/wasm/…`, `/models/…`, `/fixtures/…` and the page `/`; `/plain` is the page without the

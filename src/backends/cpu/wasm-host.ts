@@ -46,14 +46,14 @@ export const threadSource = `({ module, memory, index, stack }, ready) => {
   exports.hh_thread_main(index);
 }`;
 
-/** `product(x, w)`: of bytes x and w, four to a 32-bit number, the sum of the products as relaxed SIMD gives it. */
+/** `product(x, w)`: of bytes x and w, four to a 32-bit number, 5 + the sum of the products as relaxed SIMD gives it. */
 const relaxedDotProbe = Uint8Array.of(
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // magic and version
   ...[1, 7, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7f], // types: (i32, i32) -> i32
   ...[3, 2, 1, 0], // functions: one, of type 0
   ...[7, 11, 1, 7, ...[..."product"].map((letter) => letter.charCodeAt(0)), 0, 0], // exports
-  ...[10, 25, 1, 23, 0], // code: one body of 23 bytes, no locals
-  ...[0x20, 0, 0xfd, 0x11, 0x20, 1, 0xfd, 0x11, 0x41, 0, 0xfd, 0x11], // x, w and 0, each through i32x4.splat
+  ...[10, 22, 1, 20, 0], // code: one body of 20 bytes, no locals
+  ...[0x20, 0, 0xfd, 0x11, 0x20, 1, 0xfd, 0x11, 0x41, 5, 0xfd, 0x11], // x, w and 5, each through i32x4.splat
   ...[0xfd, 0x93, 0x02, 0xfd, 0x1b, 0, 0x0b], // i32x4.relaxed_dot_i8x16_i7x16_add_s, i32x4.extract_lane 0, end
 );
 
@@ -68,7 +68,7 @@ export function presentInstructionSets(): WasmInstructionSet[] {
   const product = exports.product as (x: number, w: number) => number;
   // Activations are from -127 to 127: if these are exact, so is all between.
   const exact = (weight: number) =>
-    [-127, 127].every((x) => product((x & 255) * 0x01010101, (weight & 255) * 0x01010101) === 4 * x * weight);
+    [-127, 127].every((x) => product((x & 255) * 0x01010101, (weight & 255) * 0x01010101) === 5 + 4 * x * weight);
   const present: WasmInstructionSet[] = ["simd128", "relaxed_simd"];
   if (exact(255)) present.push("relaxed_dot");
   if (exact(-128)) present.push("relaxed_signed_dot");

@@ -14,21 +14,39 @@ HH_INLINE f32x16 polynomial(f32x16 x, const float *coefficients, int count) {
 #define POLYNOMIAL(x, ...) \
   polynomial(x, (const float[]){__VA_ARGS__}, (int)(sizeof((const float[]){__VA_ARGS__}) / sizeof(float)))
 
+/* x = n ln 2 + r: r, and n plus 1.5 * 2^23, which rounds it to an integer and leaves that in the low bits. */
+typedef struct {
+  f32x16 shifted, r;
+} exp_parts;
+
+HH_INLINE exp_parts exp_split16(f32x16 x) {
+  const f32x16 magic = splat16(12582912.0f);
+  const f32x16 shifted = fma16(x, splat16(1.44269504088896341f), magic);
+  const f32x16 n = sub16(shifted, magic);
+  const f32x16 r = fma16(n, splat16(-0.693359375f), x);
+  return (exp_parts){shifted, fma16(n, splat16(2.12194440e-4f), r)};
+}
+
+HH_INLINE f32x16 exp_join16(exp_parts parts) {
+  const f32x16 r = parts.r;
+  const f32x16 p = POLYNOMIAL(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+                              1.6666665459e-1f, 5.0000001201e-1f);
+  const f32x16 value = add16(fma16(p, mul16(r, r), r), splat16(1.0f));
+  const i32x16 exponent = add_int(bits_of(parts.shifted), splat_int(127 - 0x4b400000));
+  return mul16(value, of_bits(shift_left(exponent, 23)));
+}
+
 /* e^x; 0 below -87.3, at most e^88. */
 HH_INLINE f32x16 exp16(f32x16 x) {
   const f32x16 lowest = splat16(-87.3f), highest = splat16(88.0f);
   const f32x16 clamped = where_less(highest, x, highest, where_less(x, lowest, lowest, x));
-  /* x = n ln 2 + r: adding 1.5 * 2^23 rounds to the nearest integer, which then stands in the low bits. */
-  const f32x16 magic = splat16(12582912.0f);
-  const f32x16 shifted = fma16(clamped, splat16(1.44269504088896341f), magic);
-  const f32x16 n = sub16(shifted, magic);
-  f32x16 r = fma16(n, splat16(-0.693359375f), clamped);
-  r = fma16(n, splat16(2.12194440e-4f), r);
-  const f32x16 p = POLYNOMIAL(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                              1.6666665459e-1f, 5.0000001201e-1f);
-  const f32x16 value = add16(fma16(p, mul16(r, r), r), splat16(1.0f));
-  const i32x16 exponent = add_int(bits_of(shifted), splat_int(127 - 0x4b400000));
-  return where_less(x, lowest, splat16(0.0f), mul16(value, of_bits(shift_left(exponent, 23))));
+  return where_less(x, lowest, splat16(0.0f), exp_join16(exp_split16(clamped)));
+}
+
+/* e^x for x <= 0: the same bits as exp16, without what only other numbers need. */
+HH_INLINE f32x16 exp_falling16(f32x16 x) {
+  const exp_parts parts = exp_split16(x);
+  return where_less(x, splat16(-87.3f), splat16(0.0f), exp_join16(parts));
 }
 
 /* Natural logarithm of positive normal numbers. */

@@ -17,7 +17,8 @@ export {
 } from "./describe-checkpoint.js";
 export { dequantize, WrongFileError } from "./formats/index.js";
 export type { Alternative } from "./generation/alternatives.js";
-export { type Evaluation, type EvaluationOptions, evaluate } from "./generation/evaluate.js";
+export { type Comparison, compare, type KlDivergence, VocabularyMismatchError } from "./generation/compare.js";
+export { type Evaluation, evaluate } from "./generation/evaluate.js";
 export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";
 export { Model, type Prompt } from "./generation/model.js";
@@ -25,6 +26,7 @@ export { SequenceBusyError } from "./generation/run.js";
 export type { SamplingOptions } from "./generation/sampling/sampler.js";
 export { Session, SessionBusyError, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
+export type { EvaluationOptions } from "./generation/windows.js";
 export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";

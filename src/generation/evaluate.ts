@@ -1,29 +1,19 @@
-/**
- * How well a model predicts a text: mean negative log-likelihood, perplexity and bits per byte.
- *
- * Every token but the very first is predicted exactly once, whatever its length, in windows that overlap:
- *
- *     window 0   ████████████████            scores tokens 1…W
- *     window 1           ░░░░░░░░████████    reads the last W − stride again, scores the next `stride`
- *
- * so that, with the default stride of half a window, each token is predicted from at least half a window of text.
- * Where the tokenizer begins a text with a special token (as Llama's does), every window begins with it.
- */
+/** How well a model predicts a text: mean negative log-likelihood, perplexity and bits per byte. */
 import { Breather } from "../core/breathe.js";
-import { InvalidValueError, OutOfRangeError, UnsupportedError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Model } from "./model.js";
+import {
+  type EvaluationOptions,
+  type Material,
+  materialOf,
+  predictedTokens,
+  type Window,
+  windowSizes,
+  windowsOf,
+} from "./windows.js";
 
-export interface EvaluationOptions {
-  /** Tokens in a window, the beginning token included. Default: the model's context length. */
-  readonly window?: number;
-  /** Tokens that each window after the first adds, from 1 to what a window holds. Default: half a window. */
-  readonly stride?: number;
-  /** Ends the evaluation between two windows; the signal's reason is thrown. */
-  readonly signal?: AbortSignal;
-  /** Called after every window with the tokens scored so far, of all that will be. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
+/** Names of `EvaluationOptions`. */
+export const evaluationOptionNames = ["window", "stride", "signal", "onProgress"];
 
 export interface Evaluation {
   /** Tokens that were predicted: all but the first (the special one that begins a text, if there is one). */
@@ -39,14 +29,6 @@ export interface Evaluation {
   readonly bitsPerByte?: number;
 }
 
-/** Token ids to read, and the ones that begin every window. */
-interface Material {
-  readonly ids: ArrayLike<number>;
-  /** A special token before the text, or nothing. */
-  readonly begin: readonly number[];
-  readonly bytes?: number;
-}
-
 /**
  * Scores `input` under a decoder-only model.
  *
@@ -58,113 +40,52 @@ export async function evaluate(
   input: string | ArrayLike<number>,
   options: EvaluationOptions = {},
 ): Promise<Evaluation> {
-  rejectUnknownOptions(options, ["window", "stride", "signal", "onProgress"]);
-  if (model.config.kind !== "decoder-only") {
-    throw new UnsupportedError("evaluation of the kind of model", model.config.kind, ["decoder-only"]);
-  }
-  const { window, stride } = windowSizes(model, options);
+  rejectUnknownOptions(options, evaluationOptionNames);
   const material = materialOf(model, input);
-  const tokens = material.ids.length + material.begin.length - 1;
-  if (tokens < 1) throw new InvalidValueError("text", "at least two tokens long", `${tokens + 1} tokens`);
-  const total = await negativeLogLikelihood(model, material, window, stride, options);
+  const { window, stride } = windowSizes(model.contextLength, options);
+  const breather = new Breather();
+  const tokens = predictedTokens(material);
+  let [total, done] = [0, 0];
+  for (const each of windowsOf(material, window, stride)) {
+    options.signal?.throwIfAborted();
+    total += await scoreWindow(model, each, material.ids, options.signal);
+    done += each.inputs.length - each.context;
+    options.onProgress?.(done, tokens);
+    await breather.breathe();
+  }
+  return evaluationOf(total, material);
+}
+
+/** @param total - Σ −ln p over all predicted tokens, in nats */
+export function evaluationOf(total: number, material: Material): Evaluation {
+  const tokens = predictedTokens(material);
   const nll = total / tokens;
   const bitsPerByte =
     material.bytes === undefined || material.bytes === 0 ? undefined : total / Math.LN2 / material.bytes;
   return { tokens, nll, perplexity: Math.exp(nll), bitsPerByte };
 }
 
-function windowSizes(model: Model, options: EvaluationOptions): { window: number; stride: number } {
-  const window = options.window ?? model.contextLength;
-  if (!(Number.isInteger(window) && window >= 2 && window <= model.contextLength)) {
-    throw new OutOfRangeError("window", `a whole number from 2 to ${model.contextLength}`, window);
-  }
-  const stride = options.stride ?? Math.floor(window / 2);
-  if (!(Number.isInteger(stride) && stride >= 1 && stride <= window)) {
-    throw new OutOfRangeError("stride", `a whole number from 1 to ${window}`, stride);
-  }
-  return { window, stride };
-}
-
-function materialOf(model: Model, input: string | ArrayLike<number>): Material {
-  if (typeof input !== "string") {
-    const text = model.hasTokenizer ? model.tokenizer.decode(input) : undefined;
-    return { ids: input, begin: [], bytes: text === undefined ? undefined : byteLength(text) };
-  }
-  const { tokenizer } = model;
-  const { beginId } = tokenizer;
-  // What a tokenizer adds to no text at all tells whether it begins texts with a special token.
-  const begins = beginId !== undefined && tokenizer.encode("")[0] === beginId;
-  return {
-    ids: tokenizer.encode(input, { addSpecialTokens: false }),
-    begin: begins ? [beginId] : [],
-    bytes: byteLength(input),
-  };
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
-/** Σ −ln p over all predicted tokens, in nats. Each window is a fresh sequence. */
-async function negativeLogLikelihood(
-  model: Model,
-  material: Material,
-  window: number,
-  stride: number,
-  { signal, onProgress }: EvaluationOptions,
-): Promise<number> {
-  const { ids, begin } = material;
-  const room = window - begin.length;
-  const overlap = room - Math.min(stride, room);
-  const breather = new Breather();
-  let total = 0;
-  // Tokens up to and including this index have been predicted; without a beginning token the first never is.
-  let predicted = begin.length === 0 ? 0 : -1;
-  while (predicted < ids.length - 1) {
-    signal?.throwIfAborted();
-    // Inputs [first, end) predict up to token `end`; the last token of the text is never an input.
-    const first = Math.max(0, Math.max(0, predicted) - overlap);
-    const end = Math.min(first + room, ids.length - 1);
-    const inputs = [...begin, ...slice(ids, first, end)];
-    total += await scoreWindow(model, inputs, ids, first - begin.length + 1, predicted + 1, signal);
-    predicted = end;
-    onProgress?.(predicted + begin.length, ids.length + begin.length - 1);
-    await breather.breathe();
-  }
-  return total;
-}
-
-/**
- * Σ −ln p of the tokens from index `from` on that one window predicts.
- * @param target - index in `ids` of the token that the window's first input predicts
- */
+/** Σ −ln p of the tokens that one window predicts. */
 async function scoreWindow(
   model: Model,
-  inputs: readonly number[],
+  { inputs, context, target }: Window,
   ids: ArrayLike<number>,
-  target: number,
-  from: number,
   signal?: AbortSignal,
 ): Promise<number> {
   let sum = 0;
   const sequence = await model.engine.sequence();
   try {
-    const context = Math.max(0, from - target);
     if (context > 0) {
       await model.engine.advance([{ sequence, ids: inputs.slice(0, context), outputs: "none" }], { signal });
     }
     await model.engine.advance([{ sequence, ids: inputs.slice(context), outputs: "all" }], {
       signal,
       onOutput: ({ index, logits, logSumExp }) => {
-        sum += logSumExp - logits[ids[target + context + index]!]!;
+        sum += logSumExp - logits[ids[target + index]!]!;
       },
     });
   } finally {
     sequence.dispose();
   }
   return sum;
-}
-
-function slice(ids: ArrayLike<number>, from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => ids[from + i]!);
 }

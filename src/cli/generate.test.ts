@@ -23,6 +23,11 @@ describe("hitherto generate", () => {
     expect(result.stdout.length).toBeGreaterThan(5);
   });
 
+  test("--verbose says on standard error what computes", async () => {
+    const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "1", "--verbose"]);
+    expect(result).toMatchObject({ code: 0, stderr: "backend: reference, float64, 1 threads\n" });
+  });
+
   test("sampling flags are those of the library", async () => {
     const flags = ["--temperature", "1.5", "--top-k", "40", "--top-p", ".95", "--min-p", "1e-3", "--seed", "7"];
     const sampling = { temperature: 1.5, topK: 40, topP: 0.95, minP: 0.001, seed: 7 };

@@ -18,6 +18,7 @@ export interface GenerateFlags extends ModelFlags {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly echo?: boolean;
+  readonly verbose?: boolean;
 }
 
 const afterHelp = `
@@ -41,6 +42,7 @@ export function addGenerate(program: Command, terminal: Terminal): void {
   for (const option of generationOptions()) command.addOption(option);
   addModelFlags(command)
     .option("--echo", "print the prompt before the completion (default: off)")
+    .option("--verbose", "say on standard error what computes: backend, instruction set, threads (default: off)")
     .option("--json", "print one JSON object at the end instead of a stream of text (default: off)")
     .addHelpText("after", afterHelp)
     .action((prompt: string | undefined, flags: GenerateFlags) => generate(prompt, flags, terminal));
@@ -74,6 +76,8 @@ function generationOptions(): Option[] {
 export async function generate(prompt: string | undefined, flags: GenerateFlags, terminal: Terminal): Promise<void> {
   const text = await promptText(prompt, terminal);
   await using model = await loadWithTokenizer(flags, terminal);
+  const { name, instructionSet, threads } = model.engine.network.backend;
+  if (flags.verbose) terminal.notice(`backend: ${name}, ${instructionSet}, ${threads} threads`);
   if (flags.json) await printObject(model, text, flags, terminal);
   else await printStream(model, text, flags, terminal);
 }

@@ -34,6 +34,18 @@ describe("hitherto eval", () => {
     );
   });
 
+  test("--against sets it beside another model", async () => {
+    const words = ["eval", file, ...model, "--against", folder];
+    const { perplexity, other, klDivergence, topAgreement } = JSON.parse(
+      (await runCommand([...words, "--json"])).stdout,
+    );
+    expect(other.perplexity).toBe(perplexity);
+    expect([klDivergence.mean, topAgreement]).toEqual([0, 1]);
+    expect((await runCommand(words)).stdout).toMatch(
+      /\nperplexity +[\d.]+ +[\d.]+ {2}\+0\.00 %\n(.*\n)+same likeliest 100\.00 %\n$/,
+    );
+  });
+
   test("a file that is not there is a failure", async () => {
     const result = await runCommand(["eval", "no-such.txt", ...model]);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^hitherto: no-such.txt: not found/) });

@@ -50,3 +50,18 @@ static void activate_rows(const hh_call *call) {
     quantize_group(address(a[5]), y, row, call->rows, width, group);
   }
 }
+
+/* Several linear maps of the same rows, by matrices of the same storage: query, key and value, or gate and up. Threads
+ * meet once after all of them. A share of the whole is that share of each.
+ *
+ * Arguments: 0 which operation, 1 how many, then the arguments of each: as many as that operation takes, LINEAR_ARGUMENTS. */
+#define LINEAR_ARGUMENTS 6
+static void linear_group(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  hh_operation *const operation = HH_TABLE(HH_ISA)[a[0]];
+  hh_call each = *call;
+  for (int64_t i = 0; i < a[1]; i++) {
+    each.arguments = a + 2 + i * LINEAR_ARGUMENTS;
+    operation(&each);
+  }
+}

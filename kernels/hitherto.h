@@ -56,6 +56,7 @@ typedef enum {
   HH_SELECT_ROWS,
   HH_LOG_SUM_EXP,
   HH_ARGMAX,
+  HH_LINEAR_GROUP,
   HH_NORM_ROWS,
   HH_ACTIVATE_ROWS,
   /* No part of models: what the machine can do, and a yardstick. */

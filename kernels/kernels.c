@@ -3,6 +3,11 @@
  *
  * Optimisation must keep the bits: -ffp-contract=off, never -ffast-math. */
 #include "lanes.h"
+
+#define HH_TABLE_OF(isa) hh_operations_##isa
+#define HH_TABLE(isa) HH_TABLE_OF(isa)
+extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
+
 #include "platform.h"
 #include "half.h"
 #include "dot.h"
@@ -30,9 +35,6 @@
 #include "fused.c"
 #include "limits.c"
 
-#define HH_TABLE_OF(isa) hh_operations_##isa
-#define HH_TABLE(isa) HH_TABLE_OF(isa)
-
 hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_EMBEDDING] = embedding,
     [HH_LINEAR_F32] = linear_f32_run,
@@ -55,6 +57,7 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_SELECT_ROWS] = select_rows,
     [HH_LOG_SUM_EXP] = log_sum_exp,
     [HH_ARGMAX] = argmax,
+    [HH_LINEAR_GROUP] = linear_group,
     [HH_NORM_ROWS] = norm_rows,
     [HH_ACTIVATE_ROWS] = activate_rows,
     [HH_LIMIT_READ] = limit_read,

@@ -66,15 +66,20 @@ export function selfAttention(
 ): Tensor {
   const { graph, stack } = ctx;
   const { headCount, keyValueHeadCount, headDim, bias, queryKeyNorm } = stack.attention;
-  const head = (name: "query" | "key" | "value", heads: number): Tensor => {
-    const projected = projection(graph, `${place}.${name}`, x, heads * headDim, bias[name]);
-    if (!queryKeyNorm || name === "value") return projected;
+  const project = (name: "query" | "key" | "value", heads: number): Tensor =>
+    projection(graph, `${place}.${name}`, x, heads * headDim, bias[name]);
+  const normed = (name: "query" | "key", projected: Tensor, heads: number): Tensor => {
+    if (!queryKeyNorm) return projected;
     const weight = graph.parameter(`${place}.${name}Norm.weight`, [headDim]);
     return rmsNorm(projected, weight, { eps: stack.norm.eps, groups: heads });
   };
-  const query = graph.name("query", rotate(ctx, head("query", headCount), layer));
-  const key = graph.name("key", rotate(ctx, head("key", keyValueHeadCount), layer));
-  const value = graph.name("value", head("value", keyValueHeadCount));
+  // The maps of x stand together, so that a backend can do them together.
+  const projectedQuery = project("query", headCount);
+  const projectedKey = project("key", keyValueHeadCount);
+  const projectedValue = project("value", keyValueHeadCount);
+  const query = graph.name("query", rotate(ctx, normed("query", projectedQuery, headCount), layer));
+  const key = graph.name("key", rotate(ctx, normed("key", projectedKey, keyValueHeadCount), layer));
+  const value = graph.name("value", projectedValue);
   const written = writeCache(graph, stack.attention, cache, key, value, ctx.places.slots!);
   return attend(ctx, place, query, written, layer, ctx.places, ctx.relative);
 }

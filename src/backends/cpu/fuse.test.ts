@@ -112,6 +112,21 @@ describe.each(availableBackends.filter((name) => name !== "reference"))("operati
     await backend.dispose();
   });
 
+  test.each([1, 2])("linear maps of one input give the bits of each alone, %i threads", async (threads) => {
+    const backend = await createBackend({ backend: name, threads });
+    const alone = await run(backend, (s) => [linear(s.a, s.matrix)]);
+    for (const rows of [1, 3, capacity]) {
+      const maps = (s: Sources) => [linear(s.a, s.matrix), linear(s.a, s.matrix), linear(s.b, s.matrix)];
+      const { instructions, results } = await run(backend, maps, values, rows);
+      const pair = ["quantize_rows", "linear_q8_0"]; // the first two together
+      expect(instructions).toEqual([...pair, ...pair]);
+      for (const i of [0, 1]) expect(results[i]).toEqual(alone.results[0]!.slice(0, rows * out));
+      const b = await run(backend, (s) => [linear(s.b, s.matrix)], values, rows);
+      expect(results[2]).toEqual(b.results[0]);
+    }
+    await backend.dispose();
+  });
+
   test("rows that another linear map quantized in between are quantized again", async () => {
     const backend = await createBackend({ backend: name, threads: 2 });
     const norm = norms["RMS norm"]!;

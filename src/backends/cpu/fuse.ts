@@ -1,6 +1,7 @@
 /**
  * Which neighbouring nodes of a plan become one instruction: a sum and the norm of it, and the quantization of what a
  * norm or an activation gives to quantized linear maps. Rows go through such a chain one by one and stay in the cache.
+ * Linear maps of the same input that follow each other are one instruction too: threads then meet once.
  *
  * Everything that the nodes compute is still written where the plan says, unless nobody can look at it.
  */
@@ -13,6 +14,8 @@ export interface Step {
   readonly node: Node;
   /** The sum that the norm `node` reads, computed with it. */
   readonly sum?: Node;
+  /** More linear maps of the input that the linear map `node` reads. */
+  readonly others: readonly Node[];
   /** The result is quantized too, for the linear maps that come next. */
   readonly quantizes: boolean;
   /** Nobody reads the result itself: only as many rows of it are kept as there are threads. */
@@ -20,10 +23,16 @@ export interface Step {
 }
 
 /**
+ * @param storageOf - how the matrix of a linear map is packed
  * @param takesQuantized - whether a node is a linear map that reads its input as quantized rows
  * @returns the plan's nodes in their order, each in one step
  */
-export function fuseNodes(plan: Plan, takesQuantized: (node: Node) => boolean, threads: number): Step[] {
+export function fuseNodes(
+  plan: Plan,
+  storageOf: (tensor: Tensor) => string | undefined,
+  takesQuantized: (node: Node) => boolean,
+  threads: number,
+): Step[] {
   const { nodes } = plan;
   const steps: Step[] = [];
   for (let i = 0; i < nodes.length; i++) {
@@ -31,6 +40,15 @@ export function fuseNodes(plan: Plan, takesQuantized: (node: Node) => boolean, t
     const next = nodes[i + 1];
     if (node.operation === "add" && next !== undefined && isRowNorm(next) && mayFollow(plan, node, next)) {
       steps.push(stepOf(plan, ++i, node, takesQuantized, threads));
+    } else if (node.operation === "linear") {
+      const [x, weight] = node.inputs;
+      const others: Node[] = [];
+      for (let other = nodes[i + 1]; other?.operation === "linear"; other = nodes[i + 1]) {
+        if (other.inputs[0] !== x || storageOf(other.inputs[1]!) !== storageOf(weight!)) break;
+        others.push(other);
+        i++;
+      }
+      steps.push({ node, others, quantizes: false, discards: false });
     } else {
       steps.push(stepOf(plan, i, undefined, takesQuantized, threads));
     }
@@ -60,7 +78,7 @@ function stepOf(
   const node = plan.nodes[index]!;
   const { operation, output } = node;
   const activates = operation === "activation" || operation === "gated-activation";
-  if (!activates && !isRowNorm(node)) return { node, quantizes: false, discards: false };
+  if (!activates && !isRowNorm(node)) return { node, others: [], quantizes: false, discards: false };
   const readers = plan.nodes.filter(({ inputs }) => inputs.includes(output));
   const last = plan.nodes.lastIndexOf(readers.at(-1) ?? node);
   const quantized = plan.nodes.slice(index + 1).filter(takesQuantized);
@@ -73,7 +91,7 @@ function stepOf(
   const operands = [...node.inputs, ...(sum?.inputs ?? [])];
   const apart = operands.every((operand) => overlap(plan, operand, output) === "none");
   const roomy = capacityOf(output.shape[0]!) >= threads;
-  return { node, sum, quantizes, discards: !activates && quantizes && alone && unread && apart && roomy };
+  return { node, sum, others: [], quantizes, discards: !activates && quantizes && alone && unread && apart && roomy };
 }
 
 /** How the places of two tensors in the arena lie to each other. */

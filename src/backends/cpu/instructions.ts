@@ -26,6 +26,7 @@ export const operationIds = [
   "select_rows",
   "log_sum_exp",
   "argmax",
+  "linear_group",
   "norm_rows",
   "activate_rows",
   "limit_read",
@@ -72,6 +73,8 @@ export interface Instruction {
   readonly rows: RowCount;
   /** The node that it computes, or prepares. */
   readonly node: Node;
+  /** More nodes of the same operation that it computes. */
+  readonly others: readonly Node[];
 }
 
 /** One instruction. @param rowCost - about how many nanoseconds a row takes on one thread */
@@ -99,10 +102,18 @@ export class InstructionWriter {
     this.#node = node;
   }
 
+  /** Several operations of one kind, each with its arguments, as one instruction. */
+  writeGroup(operation: OperationId, rows: RowCount, rowCost: number, nodes: readonly Node[], args: readonly number[]) {
+    const [node, ...others] = nodes;
+    this.instructions.push({ operation, rows, node: node!, others });
+    const all = [operationIds.indexOf(operation), nodes.length, ...args];
+    this.#words.push(...instructionWords("linear_group", rows, rowCost, all));
+  }
+
   /** @param rowCost - about how many nanoseconds a row takes on one thread */
   write(operation: OperationId, rows: RowCount, rowCost: number, args: readonly number[]): void {
     assert(this.#node !== undefined, "an instruction belongs to a node");
-    this.instructions.push({ operation, rows, node: this.#node });
+    this.instructions.push({ operation, rows, node: this.#node, others: [] });
     this.#words.push(...instructionWords(operation, rows, rowCost, args));
   }
 

@@ -74,7 +74,7 @@ export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addres
   const lowering = new Lowering(live, addresses);
   const takesQuantized = ({ operation, inputs }: Node) =>
     operation === "linear" && isQuantized(addresses.storageOf(inputs[1]!));
-  for (const step of fuseNodes(plan, takesQuantized, threads)) lowering.add(step);
+  for (const step of fuseNodes(plan, addresses.storageOf, takesQuantized, threads)) lowering.add(step);
   return { words: lowering.writer.finish(), instructions: lowering.writer.instructions };
 }
 
@@ -100,11 +100,12 @@ class Lowering {
   ) {}
 
   add(step: Step): void {
-    const { node, sum, quantizes } = step;
+    const { node, sum, others, quantizes } = step;
     const lower = this.#operations[node.operation];
     if (lower === undefined) throw new InternalError(`the CPU backend has no operation ${node.operation}`);
     this.writer.begin(node);
-    if (sum === undefined && !quantizes) lower(node, node.attributes as never);
+    if (others.length > 0) this.#linearGroup([node, ...others]);
+    else if (sum === undefined && !quantizes) lower(node, node.attributes as never);
     else if (node.operation.endsWith("norm")) this.#normRows(step);
     else this.#activateRows(node);
     if (quantizes) this.#quantized = node.output;
@@ -139,13 +140,26 @@ class Lowering {
   }
 
   #linear(node: Node): void {
+    const { operation, cost, args } = this.#linearParts(node);
+    this.writer.write(operation, this.#rows(node.output), cost, args);
+  }
+
+  /** Linear maps of the same input, by matrices of the same storage. */
+  #linearGroup(nodes: readonly Node[]): void {
+    const parts = nodes.map((node) => this.#linearParts(node));
+    const cost = parts.reduce((sum, part) => sum + part.cost, 0);
+    const args = parts.flatMap((part) => part.args);
+    this.writer.writeGroup(parts[0]!.operation, this.#rows(nodes[0]!.output), cost, nodes, args);
+  }
+
+  #linearParts(node: Node) {
     const [x, weight, bias] = node.inputs;
     const [out, width] = [rowWidth(node.output), rowWidth(x!)];
     const storage = this.addresses.storageOf(weight!);
     if (storage === undefined) throw new InternalError(`${weight!.name} is not a matrix`);
     const source = isQuantized(storage) ? this.#quantize(x!, width) : this.#at(x!);
     const args = [this.#at(node.output), source, this.#at(weight!), this.#at(bias), out, width];
-    this.writer.write(`linear_${storage}`, this.#rows(node.output), out * width * nanosecondsPerWeight[storage], args);
+    return { operation: `linear_${storage}` as const, cost: out * width * nanosecondsPerWeight[storage], args };
   }
 
   /** @returns address of x's quantized rows. */

@@ -51,10 +51,13 @@ export class CpuProfile {
   }
 
   #work(index: number, rows: number): Work {
-    const { operation, node } = this.instructions[index]!;
+    const { operation, node, others } = this.instructions[index]!;
     if (operation.startsWith("attention")) return workOf(operation, node, rows, this.operands);
     let known = this.#known[index];
-    if (known?.rows !== rows) known = { rows, work: workOf(operation, node, rows, this.operands) };
+    if (known?.rows !== rows) {
+      const works = [node, ...others].map((each) => workOf(operation, each, rows, this.operands));
+      known = { rows, work: works.reduce(sumOf) };
+    }
     this.#known[index] = known;
     return known.work;
   }
@@ -69,4 +72,9 @@ export class CpuProfile {
   dispose(): void {
     this.#times.dispose();
   }
+}
+
+function sumOf(a: Work, b: Work): Work {
+  const known = a.operations !== undefined && b.operations !== undefined;
+  return { bytes: a.bytes + b.bytes, operations: known ? a.operations + b.operations : undefined };
 }

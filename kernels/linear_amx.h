@@ -76,13 +76,15 @@ static const struct {
   uint8_t rows[16];
 } amx_shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
 
-/* Finishes `count` rows of a tile whose first row is `row`. `whole`: no panel is cut off by the end of a row of y. */
-HH_INLINE void amx_finish(const amx_group *g, const amx_sums *sums, int64_t row, int64_t count, const int panels,
-                          const int whole) {
+/* Finishes `count` rows, from `first` on, of a tile that begins at row `tile`. `whole`: no panel is cut off by the end of
+ * a row of y. */
+HH_INLINE void amx_finish(const amx_group *g, const amx_sums *sums, int64_t tile, int64_t first, int64_t count,
+                          const int panels, const int whole) {
+  const int64_t row = tile + first;
   const float *x_scale = g->scales + row * g->scale_stride;
   const float *start = g->start + row * g->start_stride;
   float *y = g->y + row * g->y_stride;
-  for (int64_t r = 0; r < count; r++, x_scale += g->scale_stride, start += g->start_stride, y += g->y_stride) {
+  HH_UNROLL for (int64_t r = first; r < first + count; r++) {
     const f32x16 factor = splat16(*x_scale);
     HH_UNROLL for (int p = 0; p < panels; p++) {
       const int64_t left = whole ? HH_LANES : g->outputs - p * HH_LANES;
@@ -91,8 +93,13 @@ HH_INLINE void amx_finish(const amx_group *g, const amx_sums *sums, int64_t row,
       const f32x16 from = load_some(start + p * HH_LANES, left);
       store_some(y + p * HH_LANES, fma16(total, mul16(g->scale[p], factor), from), left);
     }
+    x_scale += g->scale_stride, start += g->start_stride, y += g->y_stride;
   }
 }
+
+/* Rows of the tile before that are finished behind each chunk: the processor does both at once. */
+#define HH_AMX_FINISH 4
+#define HH_AMX_FINISHES (HH_AMX_ROWS / HH_AMX_FINISH)
 
 /* All rows of a group, by one or two panels. */
 HH_INLINE void amx_cross(const amx_group *g, const amx_weights *w, int64_t rows, const int panels, const int whole) {
@@ -100,6 +107,7 @@ HH_INLINE void amx_cross(const amx_group *g, const amx_weights *w, int64_t rows,
   int turn = 0;
   const uint8_t *x = g->x;
   for (int64_t row = 0; row < rows; row += HH_AMX_ROWS, x += g->x_stride, turn ^= 1) {
+    const amx_sums *before = &sums[turn ^ 1];
     _tile_zero(0);
     _tile_zero(1);
     if (panels > 1) {
@@ -119,8 +127,11 @@ HH_INLINE void amx_cross(const amx_group *g, const amx_weights *w, int64_t rows,
         _tile_loadd(5, w->low[1] + at, 64);
         _tile_dpbsud(3, 4, 5);
       }
+      if (row > 0 && c < HH_AMX_FINISHES) amx_finish(g, before, row - HH_AMX_ROWS, HH_AMX_FINISH * c, HH_AMX_FINISH, panels, whole);
     }
-    if (row > 0) amx_finish(g, &sums[turn ^ 1], row - HH_AMX_ROWS, HH_AMX_ROWS, panels, whole);
+    if (row > 0)
+      for (int64_t c = g->chunks; c < HH_AMX_FINISHES; c++)
+        amx_finish(g, before, row - HH_AMX_ROWS, HH_AMX_FINISH * c, HH_AMX_FINISH, panels, whole);
     _tile_stored(0, sums[turn].high[0], 64);
     _tile_stored(1, sums[turn].low[0], 64);
     if (panels > 1) {
@@ -129,7 +140,7 @@ HH_INLINE void amx_cross(const amx_group *g, const amx_weights *w, int64_t rows,
     }
   }
   const int64_t last = (rows - 1) / HH_AMX_ROWS * HH_AMX_ROWS;
-  amx_finish(g, &sums[turn ^ 1], last, rows - last, panels, whole);
+  amx_finish(g, &sums[turn ^ 1], last, 0, rows - last, panels, whole);
 }
 
 /* Stores 64 products of 16 bits as upper and lower bytes: `even` and `odd` hold them in the order of their bytes. */

@@ -41,6 +41,9 @@ typedef enum {
   HH_LINEAR_BF16,
   HH_LINEAR_Q8_0,
   HH_LINEAR_Q4_0,
+  HH_LINEAR_Q4_K,
+  HH_LINEAR_Q6_K,
+  HH_LINEAR_MXFP4,
   HH_QUANTIZE_ROWS,
   HH_RMS_NORM,
   HH_LAYER_NORM,
@@ -96,19 +99,26 @@ typedef void hh_operation(const hh_call *call);
  *         64-byte load holds four weights of each of 16 outputs.
  *   Q4_0  panel: float scale[groups][16], int16 multiplier[in/32][16], padded likewise, then uint8 pair[in/32][4][16][4]:
  *         the low nibble of pair[b][q][lane][i] is 8 + the weight at 32*b + 4*q + i, the high nibble the one 16 further.
- * Quantized matrices come from files with one scale per block of 32. The blocks of a row are put together in groups of
+ *   Q4_K  panel: for every 256 of in: half d[16]; half dmin[16]; uint8 scale[8][16]; uint8 min[8][16]; uint8
+ *         pair[8][4][16][4], nibbles as in Q4_0 but without the 8. A weight is d * scale * nibble - dmin * min.
+ *   Q6_K  panel: [in/256][16] half d, padded likewise, then for every 256 of in: int8 scale[16][16], one for 16 weights;
+ *         eight times uint8 bits[2][16][4], uint8 pair[4][16][4], for 32 weights each. Pairs as in Q4_0 are the lower
+ *         four bits of 32 + the weight; the upper two are in bits[h][lane][i], from the lowest on, of the weights
+ *         8*h + i, 8*h + 4 + i, and those 16 further on.
+ *   MXFP4 panel: [in/32][16] uint8 exponents, padded likewise, then pairs of E2M1 codes as in Q4_0.
+ * Matrices of Q8_0 and Q4_0 come from files with one scale per block of 32. The blocks of a row are put together in groups of
  * about 256 elements (quantized.h), and a block's scale becomes an integer multiple of its group's: so products and
  * sums of a whole group are integers.
  * HH_ROWS_F32 is not packed: plain rows of float, as small tables are kept; only the embedding reads those. */
-enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0, HH_ROWS_F32 };
+enum { HH_F32, HH_F16, HH_BF16, HH_Q8_0, HH_Q4_0, HH_Q4_K, HH_Q6_K, HH_MXFP4, HH_ROWS_F32 };
 
-/* Elements in a block of the quantized types, and of a quantized row of activations. */
+/* Elements in a block of the simple quantized types, and of a quantized row of activations. */
 #define HH_BLOCK 32
 
 /* A quantized row of activations (HH_QUANTIZE_ROWS), `in` elements, a multiple of HH_BLOCK: 2 * in bytes for the
  * values, each int8 in a form that suits the instruction set (dot.h); float scale[groups]; int32 offset[in/32], which is
- * -128 * the sum of the block's values; padded to a multiple of 64 bytes. Kernels may read, not use, rows up to the next
- * multiple of 16. */
+ * -128 * the sum of the block's values; int32 first_offset[in/32], the same of its first 16 values alone; padded to a
+ * multiple of 64 bytes. Kernels may read, not use, rows up to the next multiple of 16. */
 size_t hh_quantized_row_bytes(int64_t in);
 
 /* ------------------------------------------------------------------ the runtime, as its hosts call it */

@@ -23,6 +23,12 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "quantize_rows.c"
 #include "linear_q8_0.c"
 #include "linear_q4_0.c"
+#if defined(__AMX_INT8__)
+#include "linear_blocks_amx.h"
+#endif
+#include "linear_q4_k.c"
+#include "linear_q6_k.c"
+#include "linear_mxfp4.c"
 #include "rms_norm.c"
 #include "layer_norm.c"
 #include "rotary.c"
@@ -42,6 +48,9 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_LINEAR_BF16] = linear_bf16_run,
     [HH_LINEAR_Q8_0] = linear_q8_0_run,
     [HH_LINEAR_Q4_0] = linear_q4_0_run,
+    [HH_LINEAR_Q4_K] = linear_q4_k_run,
+    [HH_LINEAR_Q6_K] = linear_q6_k_run,
+    [HH_LINEAR_MXFP4] = linear_mxfp4_run,
     [HH_QUANTIZE_ROWS] = quantize_rows,
     [HH_RMS_NORM] = rms_norm,
     [HH_LAYER_NORM] = layer_norm,

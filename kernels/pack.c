@@ -6,6 +6,7 @@
 
 #include "pack_words.h"
 #include "pack_blocks.h"
+#include "pack_k_quants.h"
 
 static int64_t panel_count(int64_t out) { return (out + HH_LANES - 1) / HH_LANES; }
 
@@ -49,6 +50,9 @@ static void pack_row(void *panel, const uint8_t *row, int32_t storage, int64_t l
     case HH_F16:
     case HH_BF16: pack_halves(panel, (const uint16_t *)row, lane, in); break;
     case HH_Q8_0: pack_q8_0(panel, row, lane, in); break;
+    case HH_Q4_K: pack_q4_k(panel, row, lane, in); break;
+    case HH_Q6_K: pack_q6_k(panel, row, lane, in); break;
+    case HH_MXFP4: pack_mxfp4(panel, row, lane, in); break;
     default: pack_q4_0(panel, row, lane, in); break;
   }
 }
@@ -72,6 +76,9 @@ int64_t hh_stored_row_bytes(int32_t storage, int64_t in) {
     case HH_F16:
     case HH_BF16: return in * 2;
     case HH_Q8_0: return in / HH_BLOCK * Q8_0_BYTES;
+    case HH_Q4_K: return in / 256 * Q4_K_BYTES;
+    case HH_Q6_K: return in / 256 * Q6_K_BYTES;
+    case HH_MXFP4: return in / HH_BLOCK * MXFP4_BYTES;
     default: return in / HH_BLOCK * Q4_0_BYTES;
   }
 }

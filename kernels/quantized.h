@@ -19,8 +19,21 @@ static inline int64_t hh_scale_bytes(int64_t storage, int64_t in) {
   return hh_padded(HH_LANES * (4 * hh_group_count(in) + in / HH_BLOCK * hh_multiplier_bytes(storage)));
 }
 static inline int64_t hh_block_bytes(int64_t storage) { return storage == HH_Q8_0 ? 32 * HH_LANES : 16 * HH_LANES; }
+
+/* Bytes of 256 elements in all 16 lanes: of Q4_K everything, of Q6_K all but d. */
+#define HH_Q4_K_BYTES ((2 + 2 + 8 + 8 + 128) * HH_LANES)
+#define HH_Q6_K_BYTES ((16 + 64 + 128) * HH_LANES)
+/* Bytes at the start of a panel: d of Q6_K, the exponents of MXFP4. */
+static inline int64_t hh_q6_k_scale_bytes(int64_t in) { return hh_padded(in / 256 * HH_LANES * 2); }
+static inline int64_t hh_mxfp4_scale_bytes(int64_t in) { return hh_padded(in / HH_BLOCK * HH_LANES); }
+
 static inline int64_t hh_panel_bytes(int64_t storage, int64_t in) {
-  return hh_scale_bytes(storage, in) + in / HH_BLOCK * hh_block_bytes(storage);
+  switch (storage) {
+    case HH_Q4_K: return in / 256 * HH_Q4_K_BYTES;
+    case HH_Q6_K: return hh_q6_k_scale_bytes(in) + in / 256 * HH_Q6_K_BYTES;
+    case HH_MXFP4: return hh_mxfp4_scale_bytes(in) + in / HH_BLOCK * 16 * HH_LANES;
+    default: return hh_scale_bytes(storage, in) + in / HH_BLOCK * hh_block_bytes(storage);
+  }
 }
 
 /* The largest multiplier of a block: products with its weights fit in 16 bits, a group's sum in 32. */
@@ -29,7 +42,7 @@ static inline int hh_largest_multiplier(int64_t storage) { return storage == HH_
 /* Bytes kept for an activation, and of a quantized row of them. */
 #define HH_ACTIVATION_BYTES 2
 static inline int64_t hh_quantized_bytes(int64_t in) {
-  return hh_padded(in * HH_ACTIVATION_BYTES + 4 * (hh_group_count(in) + in / HH_BLOCK));
+  return hh_padded(in * HH_ACTIVATION_BYTES + 4 * (hh_group_count(in) + in / HH_BLOCK * 2));
 }
 
 #endif

@@ -26,11 +26,13 @@ const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffe
 const configurations: [string, LoadModelOptions, StorageType][] = [
   ["reference f32", { backend: "reference" }, "f32"],
   ...nativeInstructionSets().flatMap((instructionSet) =>
-    (["f32", "q8_0", "q4_0", "f16", "bf16"] as const).map((storage): [string, LoadModelOptions, StorageType] => [
-      `native ${instructionSet} ${storage}`,
-      { backend: "native", instructionSet, threads: 2 },
-      storage,
-    ]),
+    (["f32", "q8_0", "q4_0", "mxfp4", "f16", "bf16"] as const).map(
+      (storage): [string, LoadModelOptions, StorageType] => [
+        `native ${instructionSet} ${storage}`,
+        { backend: "native", instructionSet, threads: 2 },
+        storage,
+      ],
+    ),
   ),
   ...(["f32", "q8_0"] as const).map((storage): [string, LoadModelOptions, StorageType] => [
     `wasm ${storage}`,
@@ -139,7 +141,7 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
 });
 
 describe.runIf(nativeInstructionSets().length > 1)("across instruction sets", () => {
-  test.each(["f32", "q8_0", "q4_0", "f16", "bf16"] as const)(
+  test.each(["f32", "q8_0", "q4_0", "mxfp4", "f16", "bf16"] as const)(
     "all native ones give the same bits: %s",
     async (storage) => {
       const prompt = tokens(40);

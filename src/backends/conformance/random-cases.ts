@@ -37,7 +37,10 @@ export function randomCases(storages: readonly KnownStorage[]): Record<string, f
     steps: fc.integer({ min: 1, max: 9 }),
     odd: fc.integer({ min: 1, max: 300 }),
   });
-  const widthOf = (type: KnownStorage, steps: number, odd: number) => (blockOf(type) === 1 ? odd : 32 * steps);
+  const widthOf = (type: KnownStorage, steps: number, odd: number) => {
+    const block = blockOf(type);
+    return block === 1 ? odd : block * (block > 32 ? Math.ceil(steps / 2) : steps);
+  };
   const count = fc.integer({ min: 1, max: 90 });
   return {
     activation: fc.tuple(kind, size).map(([k, s]) => activationCase(k, s)),

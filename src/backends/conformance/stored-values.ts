@@ -4,16 +4,26 @@
  * Bits are drawn first and decoded, never encoded, so nothing here can share a rounding mistake with a loader.
  */
 import { InvalidValueError } from "../../core/errors.js";
-import { type StorageType, storageBytes } from "../../core/storage.js";
+import { type StorageType, storageBytes, storageTypes } from "../../core/storage.js";
 import type { RandomNumbers } from "./random-numbers.js";
+import { bfloat16, half, mxfp4Element, q4_kElement, q6_kElement } from "./stored-elements.js";
 
 /** The storage types that this suite can draw. A backend that takes others has to have them added here. */
-export const knownStorage = ["f32", "f16", "bf16", "q8_0", "q4_0"] as const satisfies readonly StorageType[];
+export const knownStorage = [
+  "f32",
+  "f16",
+  "bf16",
+  "q8_0",
+  "q4_0",
+  "q4_k",
+  "q6_k",
+  "mxfp4",
+] as const satisfies readonly StorageType[];
 export type KnownStorage = (typeof knownStorage)[number];
 
 /** Elements of a row must be a multiple of this. */
 export function blockOf(storage: KnownStorage): number {
-  return storage === "q8_0" || storage === "q4_0" ? 32 : 1;
+  return storageTypes[storage].blockSize;
 }
 
 /** Draws the bytes of `elements` stored elements of magnitude about 1 / 4 (f32: 1). */
@@ -27,14 +37,40 @@ export function drawStored(storage: KnownStorage, elements: number, random: Rand
     view.setUint16(at, (view.getUint16(at, true) & clear) | bits, true);
   if (storage === "f16") for (let i = 0; i < elements; i++) exponent(2 * i, (9 + random.below(6)) << 10, 0x83ff);
   if (storage === "bf16") for (let i = 0; i < elements; i++) exponent(2 * i, (121 + random.below(6)) << 7, 0x807f);
-  const blockBytes = { q8_0: 34, q4_0: 18, f16: 0, bf16: 0 }[storage];
-  // Block scales between 2^-8 and 2^-6 and of either sign, as quantizers write them; one block in eight is all zero.
-  for (let at = 0; blockBytes > 0 && at < bytes.length; at += blockBytes) {
-    if (random.below(8) === 0) view.setUint16(at, 0, true);
-    else exponent(at, (7 + random.below(2)) << 10, storage === "q4_0" ? 0x83ff : 0x03ff);
+  const { blockBytes } = storageTypes[storage];
+  for (const { offset, exponents, signed } of halfScales[storage] ?? []) {
+    // Of either sign, as quantizers write them; one block in eight has a zero.
+    for (let at = offset; at < bytes.length; at += blockBytes) {
+      if (random.below(8) === 0) view.setUint16(at, 0, true);
+      else exponent(at, (exponents + random.below(2)) << 10, signed ? 0x83ff : 0x03ff);
+    }
+  }
+  // Exponents from 2^-7 to 2^-4; one block in eight has one of the two whose scale is subnormal.
+  if (storage === "mxfp4") {
+    for (let at = 0; at < bytes.length; at += blockBytes) {
+      bytes[at] = random.below(8) === 0 ? random.below(2) : 121 + random.below(4);
+    }
   }
   return bytes;
 }
+
+interface HalfScale {
+  readonly offset: number;
+  /** Of the smaller of two exponents drawn from, as the bits of a half have them. */
+  readonly exponents: number;
+  readonly signed: boolean;
+}
+
+/** Where blocks have half-precision scales, and which give weights of the magnitude wanted. */
+const halfScales: Partial<Record<KnownStorage, readonly HalfScale[]>> = {
+  q8_0: [{ offset: 0, exponents: 7, signed: false }],
+  q4_0: [{ offset: 0, exponents: 7, signed: true }],
+  q4_k: [
+    { offset: 0, exponents: 4, signed: true },
+    { offset: 2, exponents: 6, signed: true },
+  ],
+  q6_k: [{ offset: 208, exponents: 1, signed: true }],
+};
 
 /** The numbers that stored bytes stand for. */
 export function decodeStored(storage: StorageType, bytes: Uint8Array, into: Float32Array): void {
@@ -57,17 +93,13 @@ function element(storage: StorageType, view: DataView, i: number): number {
       const pair = view.getUint8(18 * block + 2 + (within % 16));
       return half(view.getUint16(18 * block, true)) * ((within < 16 ? pair & 15 : pair >> 4) - 8);
     }
+    case "q4_k":
+      return q4_kElement(view, i);
+    case "q6_k":
+      return q6_kElement(view, i);
+    case "mxfp4":
+      return mxfp4Element(view, i);
     default:
       throw new InvalidValueError("storage", knownStorage.join(", "), storage);
   }
-}
-
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-function bfloat16(bits: number): number {
-  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
 }

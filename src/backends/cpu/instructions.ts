@@ -11,6 +11,9 @@ export const operationIds = [
   "linear_bf16",
   "linear_q8_0",
   "linear_q4_0",
+  "linear_q4_k",
+  "linear_q6_k",
+  "linear_mxfp4",
   "quantize_rows",
   "rms_norm",
   "layer_norm",
@@ -38,8 +41,8 @@ export const operationIds = [
 export type OperationId = (typeof operationIds)[number];
 
 /** Storage of packed matrices, by the numbers of the header; `rows` are plain rows of float32. */
-export const matrixStorageIds = { f32: 0, f16: 1, bf16: 2, q8_0: 3, q4_0: 4 } as const;
-export const plainRowsId = 5;
+export const matrixStorageIds = { f32: 0, f16: 1, bf16: 2, q8_0: 3, q4_0: 4, q4_k: 5, q6_k: 6, mxfp4: 7 } as const;
+export const plainRowsId = 8;
 export type PackedStorage = keyof typeof matrixStorageIds;
 
 /** Instruction sets, by the numbers of the header. */
@@ -61,7 +64,7 @@ export const quantizedBlock = 32;
 
 /** Bytes of a row of activations as `quantize_rows` lays it out. */
 export function quantizedRowBytes(width: number): number {
-  return Math.ceil((2 * width + 4 * (groupCount(width) + width / quantizedBlock)) / 64) * 64;
+  return Math.ceil((2 * width + 4 * (groupCount(width) + (width / quantizedBlock) * 2)) / 64) * 64;
 }
 
 /** How many rows an instruction has: a number, or the index of a live dimension. */

@@ -6,6 +6,7 @@
  * by an instruction of its own; maps that follow each other with the same input share it.
  */
 import { InternalError } from "../../core/errors.js";
+import { storageTypes } from "../../core/storage.js";
 import { type ActivationAttributes, type ActivationKind, activationKinds } from "../../graph/operations/activation.js";
 import type { AttentionAttributes } from "../../graph/operations/attention.js";
 import type { AttentionWeightsAttributes } from "../../graph/operations/attention-weights.js";
@@ -83,11 +84,20 @@ function roundUp(value: number, step: number): number {
 }
 
 function isQuantized(storage: PackedStorage | undefined): boolean {
-  return storage === "q8_0" || storage === "q4_0";
+  return storage !== undefined && storageTypes[storage].blockSize > 1;
 }
 
 /** Nanoseconds that one multiply-add takes, by storage, for one row: mostly the time to read the weight. */
-const nanosecondsPerWeight: Record<PackedStorage, number> = { f32: 0.1, f16: 0.08, bf16: 0.08, q8_0: 0.04, q4_0: 0.04 };
+const nanosecondsPerWeight: Record<PackedStorage, number> = {
+  f32: 0.1,
+  f16: 0.08,
+  bf16: 0.08,
+  q8_0: 0.04,
+  q4_0: 0.04,
+  q4_k: 0.04,
+  q6_k: 0.05,
+  mxfp4: 0.04,
+};
 
 class Lowering {
   readonly writer = new InstructionWriter();

@@ -55,12 +55,14 @@ function firstDifference(a: Float32Array, b: Float32Array): number | undefined {
 }
 
 describe.skipIf(whyNoNativeRuntime() !== undefined)("native runtime", () => {
-  for (const storage of ["f32", "q8_0", "q4_0", "bf16"] as const) {
+  const wide = { hiddenSize: 256, headCount: 8, intermediateSize: 512 };
+  for (const storage of ["f32", "q8_0", "q4_0", "q4_k", "q6_k", "mxfp4", "bf16"] as const) {
+    const own = { storage, ...(storage.endsWith("_k") ? wide : {}) };
     test(`a decoder in ${storage} gives the same bits with any number of threads, however it is asked`, async () => {
-      const whole = await using({ threads: 1 }, { storage }, (t) => inRuns(t, [96]));
+      const whole = await using({ threads: 1 }, own, (t) => inRuns(t, [96]));
       expect(whole.every(Number.isFinite)).toBe(true);
       for (const threads of [1, 2, 3, 5]) {
-        await using({ threads }, { storage }, (t) => {
+        await using({ threads }, own, (t) => {
           expect(firstDifference(inRuns(t, [96]), whole), `${threads} threads`).toBeUndefined();
           const chunks = [1, 2, 3, 7, 31, 5, 47];
           expect(firstDifference(inRuns(t, chunks), whole), `${threads} threads, chunks`).toBeUndefined();

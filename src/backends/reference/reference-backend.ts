@@ -7,7 +7,7 @@ import { type StorageType, storageBytes, storageTypes } from "../../core/storage
 import type { Graph } from "../../graph/graph.js";
 import type { HostTensor } from "../../graph/operation.js";
 import { operations } from "../../graph/operations/index.js";
-import { isGrouped, roundBlockScales } from "../../graph/operations/quantized-groups.js";
+import { hasRoundedScales, roundBlockScales } from "../../graph/operations/quantized-groups.js";
 import { memoryOf, type Plan, planGraph } from "../../graph/plan.js";
 import { capacityElements, type LiveSizes, liveShape, type Tensor } from "../../graph/tensor.js";
 import type { Backend, CompileOptions, MatrixSource, Program, Resource, StateResource } from "../backend.js";
@@ -49,7 +49,7 @@ export class ReferenceBackend implements Backend {
       await source.readRows(row, count, bytes);
       const decoded = values.subarray(row * columns, (row + count) * columns);
       this.dequantize(source.storage, bytes, decoded);
-      if (isGrouped(source.storage)) roundBlockScales(source.storage, bytes, decoded, columns);
+      if (hasRoundedScales(source.storage)) roundBlockScales(source.storage, bytes, decoded, columns);
     }
     return new HostResource(values, source.storage);
   }

@@ -1,9 +1,9 @@
 /**
  * A linear map of each row: y = W·x + b.
  *
- * The storage type of W decides the arithmetic. f32, f16, bf16: products and sums of floats. q8_0 and q4_0: each row
- * of x is first quantized in groups of about 256 to int8 with one scale (largest magnitude / 127), and the products
- * inside a group are integers, hence exact (`quantized-groups.ts`).
+ * The storage type of W decides the arithmetic. f32, f16, bf16: products and sums of floats. Types that are computed
+ * with integers (`quantized-groups.ts`): each row of x is first quantized in groups of about 256 to int8 with one scale
+ * (largest magnitude / 127), and the products inside a group, of mxfp4 inside a block of 32, are hence exact.
  */
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, rowsOf } from "../operation.js";

@@ -16,8 +16,16 @@ const grouped = {
   q4_0: { largestMultiple: 4095, blockBytes: 18 },
 } as const;
 
+/** Types that need nothing rounded: their blocks are groups of integers already, or have scales that stay floats. */
+const asTheyAre: readonly StorageType[] = ["q4_k", "q6_k", "mxfp4"];
+
 /** Whether a linear map by a matrix of this storage type is computed with integers. */
-export function isGrouped(storage: StorageType): storage is keyof typeof grouped {
+export function isGrouped(storage: StorageType): boolean {
+  return hasRoundedScales(storage) || asTheyAre.includes(storage);
+}
+
+/** Whether the scales of its blocks become integer multiples of their group's. */
+export function hasRoundedScales(storage: StorageType): storage is keyof typeof grouped {
   return Object.hasOwn(grouped, storage);
 }
 

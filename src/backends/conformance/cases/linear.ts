@@ -28,17 +28,25 @@ export function linearCase(storage: KnownStorage, { rows, width, out, bias = fal
   };
 }
 
-/** Shapes that share their rows out among threads and outgrow every cache blocking. */
-const large: readonly LinearSize[] = [
-  { rows: 70, width: 288, out: 768 },
-  { rows: 3, width: 1056, out: 416, bias: true },
-];
+/** Widths by elements in a block. */
+const widthsOf: Readonly<Record<number, readonly number[]>> = {
+  1: [1, 15, 16, 17, 33, 100, 288],
+  32: [32, 64, 96, 288],
+  256: [256, 512],
+};
 
 function sizesFor(storage: KnownStorage): LinearSize[] {
-  const widths = blockOf(storage) === 1 ? [1, 15, 16, 17, 33, 100, 288] : [32, 64, 96, 288];
+  const block = blockOf(storage);
+  const widths = widthsOf[block]!;
+  const least = Math.max(block, 64);
+  // Shapes that share their rows out among threads and outgrow every cache blocking.
+  const large: readonly LinearSize[] = [
+    { rows: 70, width: block > 32 ? 256 : 288, out: 768 },
+    { rows: block > 32 ? 8 : 3, width: block > 32 ? 1280 : 1056, out: 416, bias: true },
+  ];
   return [
     ...over(awkwardRows, widths, (rows, width) => ({ rows, width, out: 33, bias: rows === 5 })),
-    ...over([1, 4, 17], [1, 15, 16, 17, 31, 64, 100], (rows, out) => ({ rows, width: 64, out, bias: rows === 4 })),
+    ...over([1, 4, 17], [1, 15, 16, 17, 31, 64, 100], (rows, out) => ({ rows, width: least, out, bias: rows === 4 })),
     ...large,
   ];
 }

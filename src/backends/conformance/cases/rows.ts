@@ -91,11 +91,13 @@ export const rowCases: readonly OperationCases[] = [
   {
     operation: "embedding",
     cases: knownStorage.flatMap((storage) => {
-      const widths = blockOf(storage) === 1 ? [1, 15, 17, 64, 100] : [32, 64, 288];
+      const block = blockOf(storage);
+      const widths = block === 1 ? [1, 15, 17, 64, 100] : block === 32 ? [32, 64, 288] : [256, 512];
+      const width = block > 32 ? block : 96;
       return [
         ...over(awkwardRows, widths, (rows, width) => embeddingCase(storage, { rows, width, tableRows: 33 })),
-        embeddingCase(storage, { rows: 5, width: 96, tableRows: 1 }),
-        embeddingCase(storage, { rows: 5, width: 96, tableRows: 50, scale: Math.sqrt(96) }),
+        embeddingCase(storage, { rows: 5, width, tableRows: 1 }),
+        embeddingCase(storage, { rows: 5, width, tableRows: 50, scale: Math.sqrt(width) }),
       ];
     }),
   },

@@ -1,0 +1,69 @@
+/* How a linear map by a matrix of blocks is divided: tiles of rows x panels, each over a stretch of groups; sums are put
+ * down in y between stretches. Which tiles there are never shows in the bits: a tile computes each output on its own.
+ *
+ * Included once per storage type after its tile, BLOCKS_NAME(tile)(call, row, panel, from, to, rows, panels, half),
+ * which computes outputs over the groups [from, to). BLOCKS_STORAGE is the type as in hitherto.h; BLOCKS_AMX_STEPS and
+ * BLOCKS_AMX_FILL are for linear_blocks_amx.h. */
+
+#if defined(__wasm__)
+#define BLOCKS_TILE(rows)                                      \
+  BLOCKS_NAME(tile)(l, row, panel, from, to, rows, panels, 0); \
+  BLOCKS_NAME(tile)(l, row, panel, from, to, rows, panels, 1)
+#else
+#define BLOCKS_TILE(rows) BLOCKS_NAME(tile)(l, row, panel, from, to, rows, panels, HH_WHOLE)
+#endif
+
+/* The number of rows is a constant in each tile. */
+HH_INLINE void BLOCKS_NAME(rows)(const linear_call *l, int64_t row, int64_t rows, int64_t panel, int64_t from,
+                                 int64_t to, const int panels) {
+  switch (rows) {
+    case 1: BLOCKS_NAME(tile)(l, row, panel, from, to, 1, panels, HH_WHOLE); break;
+    case 2: BLOCKS_TILE(2); break;
+#if HH_BLOCK_ROWS >= 4
+    case 3: BLOCKS_TILE(3); break;
+    case 4: BLOCKS_TILE(4); break;
+#endif
+#if HH_BLOCK_ROWS >= 6
+    case 5: BLOCKS_TILE(5); break;
+    case 6: BLOCKS_TILE(6); break;
+#endif
+  }
+}
+#undef BLOCKS_TILE
+
+HH_INLINE void BLOCKS_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
+  const int64_t groups = hh_group_count(l->in), stretch = rows > HH_BLOCK_ROWS ? HH_BLOCK_STRETCH : groups;
+  for (int64_t from = 0; from < groups; from += stretch) {
+    const int64_t to = from + stretch < groups ? from + stretch : groups;
+    for (int64_t row = 0; row < rows; row += HH_BLOCK_ROWS) {
+      const int64_t left = rows - row;
+      BLOCKS_NAME(rows)(l, row, left < HH_BLOCK_ROWS ? left : HH_BLOCK_ROWS, panel, from, to, panels);
+    }
+  }
+}
+
+static void BLOCKS_NAME(run)(const hh_call *call) {
+  const linear_call l = linear_arguments(call);
+  const int64_t panels = (l.out + HH_LANES - 1) / HH_LANES;
+  const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
+  int64_t panel = share_start(panels, call->share.index, call->share.count);
+#if defined(__AMX_INT8__)
+  if (call->rows >= HH_AMX_MINIMUM_ROWS) {
+    amx_blocks(&l, call->rows, panel, end, BLOCKS_STORAGE, BLOCKS_AMX_STEPS, BLOCKS_AMX_FILL);
+    return;
+  }
+#endif
+  if (call->rows == 1)
+    for (; panel + HH_BLOCK_ROW_PANELS <= end; panel += HH_BLOCK_ROW_PANELS)
+      BLOCKS_NAME(tile)(&l, 0, panel, 0, hh_group_count(l.in), 1, HH_BLOCK_ROW_PANELS, HH_WHOLE);
+#if HH_BLOCK_PANELS > 1
+  for (; panel + HH_BLOCK_PANELS <= end; panel += HH_BLOCK_PANELS)
+    BLOCKS_NAME(panels)(&l, call->rows, panel, HH_BLOCK_PANELS);
+#endif
+  for (; panel < end; panel++) BLOCKS_NAME(panels)(&l, call->rows, panel, 1);
+}
+
+#undef BLOCKS_NAME
+#undef BLOCKS_STORAGE
+#undef BLOCKS_AMX_STEPS
+#undef BLOCKS_AMX_FILL

@@ -31,7 +31,10 @@ describe("hitherto convert", () => {
 
   test.each([
     [["--to", "onnx"], '--to must be one of hf, gguf, got "onnx"'],
-    [["--type", "q9_0"], '--type must be one of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, got "q9_0"'],
+    [
+      ["--type", "q9_0"],
+      '--type must be one of f32, f16, bf16, q8_0, q6_k, q5_1, q5_0, q4_k, q4_1, q4_0, mxfp4, got "q9_0"',
+    ],
     [["--type", "q8_0"], '--type must be one of f32, f16, bf16 with --to hf, got "q8_0"'],
   ])("%j is wrong usage, and nothing is written", async (flags, message) => {
     const path = join(out, "wrong");

@@ -2,22 +2,23 @@
  * Storage types to and from float32, one file per block type.
  *
  * Every result is the same, bit for bit, as that of the Python package `gguf`: float32 operations in its order.
+ * Only what that package rounds crudely or not at all, q4_k, q6_k and mxfp4, is quantized by searches of our own.
  */
 import { ShapeError, UnsupportedError } from "../../core/errors.js";
 import { type StorageType, storageBytes, storageTypes } from "../../core/storage.js";
 import { dequantizeIq4Nl } from "./iq4-nl.js";
 import { dequantizeIq4Xs } from "./iq4-xs.js";
-import { dequantizeMxfp4 } from "./mxfp4.js";
+import { dequantizeMxfp4, quantizeMxfp4 } from "./mxfp4.js";
 import * as plain from "./plain.js";
 import { dequantizeQ2_K } from "./q2-k.js";
 import { dequantizeQ3_K } from "./q3-k.js";
 import { dequantizeQ4_0, quantizeQ4_0 } from "./q4-0.js";
 import { dequantizeQ4_1, quantizeQ4_1 } from "./q4-1.js";
-import { dequantizeQ4_K } from "./q4-k.js";
+import { dequantizeQ4_K, quantizeQ4_K } from "./q4-k.js";
 import { dequantizeQ5_0, quantizeQ5_0 } from "./q5-0.js";
 import { dequantizeQ5_1, quantizeQ5_1 } from "./q5-1.js";
 import { dequantizeQ5_K } from "./q5-k.js";
-import { dequantizeQ6_K } from "./q6-k.js";
+import { dequantizeQ6_K, quantizeQ6_K } from "./q6-k.js";
 import { dequantizeQ8_0, quantizeQ8_0 } from "./q8-0.js";
 
 type Dequantize = (bytes: Uint8Array, into: Float32Array) => void;
@@ -58,6 +59,9 @@ const quantizers: Partial<Readonly<Record<StorageType, Quantize>>> = {
   q5_0: quantizeQ5_0,
   q5_1: quantizeQ5_1,
   q8_0: quantizeQ8_0,
+  q4_k: quantizeQ4_K,
+  q6_k: quantizeQ6_K,
+  mxfp4: quantizeMxfp4,
 };
 
 /** Storage types that `quantize` can make. */

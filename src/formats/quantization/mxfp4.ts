@@ -27,3 +27,47 @@ export function dequantizeMxfp4(blocks: Uint8Array, into: Float32Array): void {
     }
   }
 }
+
+/**
+ * Of the powers of two around the largest value the one with the least squared error: a larger one leaves nothing out,
+ * a smaller one is finer for the rest.
+ *
+ * @param values - [n], finite. @param into - [n / 32] blocks, written.
+ */
+export function quantizeMxfp4(values: Float32Array, into: Uint8Array): void {
+  for (let block = 0, at = 0; at < values.length; block += blockBytes, at += 32) {
+    const exponent = bestExponent(values, at);
+    const inverse = 1 / halfScales[exponent];
+    into[block] = exponent;
+    for (let i = 0; i < 16; i++) {
+      into[block + 1 + i] = code(values[at + i] * inverse) | (code(values[at + 16 + i] * inverse) << 4);
+    }
+  }
+}
+
+function bestExponent(values: Float32Array, at: number): number {
+  let largest = 0;
+  for (let i = at; i < at + 32; i++) largest = Math.max(largest, Math.abs(values[i]));
+  if (largest === 0) return 0;
+  // With this one the largest value is 4 to 8, of at most 6.
+  const usual = 125 + Math.floor(Math.log2(largest));
+  let [best, least] = [0, Number.POSITIVE_INFINITY];
+  for (let exponent = Math.max(0, usual - 1); exponent <= Math.min(254, Math.max(0, usual + 1)); exponent++) {
+    const scale = halfScales[exponent];
+    let error = 0;
+    for (let i = at; i < at + 32; i++) error += (values[i] - scale * levels[code(values[i] / scale)]) ** 2;
+    if (error < least) [best, least] = [exponent, error];
+  }
+  return best;
+}
+
+/** The code of the level nearest to `value`; of two as near the even one, as E2M1 is rounded. */
+function code(value: number): number {
+  const magnitude = Math.abs(value);
+  let found = 0;
+  while (found < 7 && (found & 1 ? magnitude >= halfway[found] : magnitude > halfway[found])) found++;
+  return value < 0 ? found | 8 : found;
+}
+
+/** Between a level and the next. */
+const halfway = [0.5, 1.5, 2.5, 3.5, 5, 7, 10];

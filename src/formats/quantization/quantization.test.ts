@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { CounterRandom } from "../../core/random.js";
 import { type StorageType, storageBytes, storageTypes } from "../../core/storage.js";
 import { readGguf } from "../gguf/read.js";
 import { MemorySource } from "../memory-source.js";
@@ -74,7 +75,9 @@ describe("dequantize", () => {
 });
 
 describe("quantize", () => {
-  const reference = quantizableTypes.filter((type) => type !== "f32");
+  const searched = ["q4_k", "q6_k", "mxfp4"] as const;
+  const own: readonly StorageType[] = ["f32", ...searched];
+  const reference = quantizableTypes.filter((type) => !own.includes(type));
 
   test.each(reference)("%s gives the bits that the Python package gives", async (type) => {
     const tensor = await fixture("quantize");
@@ -103,8 +106,93 @@ describe("quantize", () => {
     for (let i = 0; i < values.length; i++) expect(Math.abs(back[i] - values[i])).toBeLessThan(13 * steps[type]);
   });
 
+  /** Normal numbers whose spread differs from group to group, as in the rows of a trained matrix. */
+  const random = new CounterRandom(7);
+  const trained = Float32Array.from({ length: 64 * 256 }, (_, i) => {
+    const normal =
+      Math.sqrt(-2 * Math.log(1 - random.uniform(2 * i))) * Math.cos(2 * Math.PI * random.uniform(2 * i + 1));
+    return 0.02 * (1 + (Math.floor(i / 16) % 5)) * normal;
+  });
+  const roundTrip = (type: StorageType, values: Float32Array): Float32Array => {
+    const stored = new Uint8Array(storageBytes(type, values.length));
+    const back = new Float32Array(values.length);
+    quantize(type, values, stored);
+    dequantize(type, stored, back);
+    return back;
+  };
+  const errorOf = (values: Float32Array, back: ArrayLike<number>): number =>
+    values.reduce((sum, value, i) => sum + (value - back[i]!) ** 2, 0);
+
+  /** Plain rounding without a search, and with scales that are not themselves rounded: the range becomes the levels. */
+  const naive: Record<(typeof searched)[number], (group: Float32Array) => number[]> = {
+    q4_k: (group) => {
+      const [least, greatest] = [Math.min(0, ...group), Math.max(...group)];
+      const scale = (greatest - least) / 15;
+      return Array.from(group, (x) => Math.round((x - least) / scale) * scale + least);
+    },
+    q6_k: (group) => {
+      const scale = Math.max(...group.map(Math.abs)) / 31;
+      return Array.from(group, (x) => Math.round(x / scale) * scale);
+    },
+    mxfp4: (group) => {
+      const scale = 2 ** Math.ceil(Math.log2(Math.max(...group.map(Math.abs)) / 6));
+      const levels = [0, 0.5, 1, 1.5, 2, 3, 4, 6].map((level) => level * scale);
+      const nearest = (x: number) => levels.reduce((a, b) => (Math.abs(b - x) < Math.abs(a - x) ? b : a));
+      return Array.from(group, (x) => Math.sign(x) * nearest(Math.abs(x)));
+    },
+  };
+
+  test.each([
+    ["q4_k", 32, 0.95],
+    ["q6_k", 16, 0.97],
+    ["mxfp4", 32, 0.97],
+  ] as const)("%s loses less than rounding without a search does", (type, size, most) => {
+    const rounded = [];
+    for (let at = 0; at < trained.length; at += size) rounded.push(...naive[type](trained.subarray(at, at + size)));
+    const ratio = errorOf(trained, roundTrip(type, trained)) / errorOf(trained, rounded);
+    expect(ratio).toBeLessThan(most);
+  });
+
+  test.each(searched)("%s: no value is farther off than a step of its group", (type) => {
+    const values = trained.map((value, i) => (i % 7 === 0 ? 4 * value : value));
+    const back = roundTrip(type, values);
+    const size = type === "q6_k" ? 16 : 32;
+    for (let at = 0; at < values.length; at += size) {
+      const group = values.subarray(at, at + size);
+      const span = type === "q4_k" ? Math.max(...group) - Math.min(0, ...group) : Math.max(...group.map(Math.abs));
+      const step = span / { q4_k: 15, q6_k: 32, mxfp4: 3 }[type];
+      for (let i = at; i < at + size; i++) expect(Math.abs(back[i]! - values[i]!)).toBeLessThan(step);
+    }
+  });
+
+  test.each(searched)("%s: a constant comes back as near as its scale can be said", (type) => {
+    for (const value of [0, 1, -2]) {
+      for (const back of roundTrip(type, new Float32Array(256).fill(value))) {
+        expect(Math.abs(back - value)).toBeLessThanOrEqual(Math.abs(value) * 2 ** -11);
+      }
+    }
+  });
+
+  test("mxfp4: its levels come back exactly, at every exponent that float32 has", () => {
+    for (const exponent of [-126, -40, 0, 1, 60, 124]) {
+      const levels = Float32Array.from({ length: 32 }, (_, i) => {
+        return [0, 0.5, 1, 1.5, 2, 3, 4, 6][i % 8]! * (i < 16 ? 1 : -1) * 2 ** exponent;
+      });
+      expect([...roundTrip("mxfp4", levels)].map((x) => x + 0)).toEqual([...levels].map((x) => x + 0));
+    }
+  });
+
+  test.each(searched)("%s: one large value among small ones, tiny and huge ones stay finite", (type) => {
+    for (const scale of [1e-30, 1e-7, 1, 1e4]) {
+      const values = Float32Array.from({ length: 512 }, (_, i) => (i % 32 === 5 ? -3 : 0.01 * (i % 3)) * scale);
+      const back = roundTrip(type, values);
+      expect(back.every(Number.isFinite)).toBe(true);
+      if (scale >= 1) expect(errorOf(values, back) / errorOf(values, new Float32Array(512))).toBeLessThan(0.01);
+    }
+  });
+
   test("types that are read only, and sizes that do not agree, are refused", () => {
-    expect(() => quantize("q4_k", new Float32Array(256), new Uint8Array(144))).toThrow(/quantizing to "q4_k"/);
+    expect(() => quantize("q5_k", new Float32Array(256), new Uint8Array(176))).toThrow(/quantizing to "q5_k"/);
     expect(() => quantize("q8_0", new Float32Array(33), new Uint8Array(34))).toThrow(/33 elements/);
   });
 });

@@ -7,7 +7,7 @@ import { fits } from "../lazy-tensors.js";
 /** What a checkpoint can be converted to, by target format. */
 export const convertTypes = {
   hf: ["f32", "f16", "bf16"],
-  gguf: ["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"],
+  gguf: ["f32", "f16", "bf16", "q8_0", "q6_k", "q5_1", "q5_0", "q4_k", "q4_1", "q4_0", "mxfp4"],
 } as const satisfies Record<string, readonly StorageType[]>;
 
 export type ConvertTarget = keyof typeof convertTypes;
@@ -30,7 +30,8 @@ const floats: readonly StorageType[] = ["f32", "f16", "bf16"];
 
 /**
  * As llama.cpp does it: vectors and positions are float32; the output matrix, and the embedding table where that is
- * the output too, get at least eight bits; rows that are not whole blocks are float16.
+ * the output too, get eight bits, beside the K types six; rows that are not whole blocks of 256 get blocks of 32 with
+ * eight bits, and those that are no whole blocks of 32 are float16.
  *
  * @param name - in GGUF
  * @param stored - the type in the checkpoint that is converted
@@ -46,8 +47,12 @@ export function ggufStorage(
   const wanted = type ?? (isQuantized(stored) || floats.includes(stored) ? stored : "f32");
   if (!isQuantized(wanted)) return wanted;
   const isOutput = name === "output.weight" || (tied && name === "token_embd.weight");
-  const storage = isOutput && type !== undefined ? "q8_0" : wanted;
-  return fits(tensor, storage) ? storage : "f16";
+  const storage = isOutput && type !== undefined ? outputStorage(type) : wanted;
+  return [storage, "q8_0" as const].find((each) => fits(tensor, each)) ?? "f16";
+}
+
+function outputStorage(type: StorageType): StorageType {
+  return type === "q4_k" || type === "q6_k" ? "q6_k" : "q8_0";
 }
 
 /** safetensors holds no blocks: quantized tensors become float16, whose eleven bits hold what their few bits say. */
@@ -73,5 +78,8 @@ export const ggufFileTypes: Partial<Readonly<Record<StorageType, number>>> = {
   q8_0: 7,
   q5_0: 8,
   q5_1: 9,
+  q4_k: 14, // "small": but for the output matrix nothing is in a larger type
+  q6_k: 18,
   bf16: 32,
+  mxfp4: 38,
 };

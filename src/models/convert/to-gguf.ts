@@ -7,7 +7,7 @@ import type { DecoderOnlyConfig } from "../config.js";
 import { type GgufArchitecture, isComputedBuffer, toGgufName } from "../gguf/names.js";
 import { ggufDialect, publishedConfigKey } from "../gguf/open-gguf.js";
 import { architectureOfFamily, departures, describeForGguf, text, u32 } from "../gguf/write-config.js";
-import { withName } from "../lazy-tensors.js";
+import { fits, withName } from "../lazy-tensors.js";
 import { type ConversionOptions, decoderOnly, some, supervised } from "./conversion.js";
 import { relaid } from "./layout.js";
 import { ggufFileTypes, ggufStorage, isQuantized, mainStorage } from "./storage.js";
@@ -89,9 +89,13 @@ export function stored(
 /** Says which matrices did not get the type that was asked for. */
 export function tellFallbacks(tensors: readonly StoredTensor[], { type, onNotice }: ConversionOptions): void {
   if (type === undefined || !isQuantized(type)) return;
-  const odd = tensors.filter(({ storage }) => storage === "f16").map(({ name }) => name);
-  if (odd.length > 0) {
-    onNotice?.(`${odd.length} matrices stay f16, since their rows are not whole blocks of ${type}: ${some(odd)}`);
+  for (const storage of ["q8_0", "f16"] as const) {
+    const odd = tensors.filter((tensor) => tensor.storage === storage && !fits(tensor, type)).map(({ name }) => name);
+    if (odd.length > 0) {
+      onNotice?.(
+        `${odd.length} matrices become ${storage}, since their rows are not whole blocks of ${type}: ${some(odd)}`,
+      );
+    }
   }
 }
 

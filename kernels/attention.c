@@ -109,6 +109,14 @@ static int64_t heads_together(const hh_call *call, const attention_call *t, int6
   return heads;
 }
 
+/* Rows of a tile: as many as fit, or a few less where that leaves no queries over. */
+static int64_t rows_together(int64_t heads) {
+  const int64_t most = HH_TILE_QUERIES / heads;
+  for (int64_t rows = most; rows > 0 && rows + HH_SIDE_QUERIES > most; rows--)
+    if (rows * heads % HH_SIDE_QUERIES == 0) return rows;
+  return most;
+}
+
 /* Work is divided into (rows, key-value head, heads of it): rows * heads of a tile at most HH_TILE_QUERIES. */
 static void attention(const hh_call *call) {
   const attention_call t = attention_arguments(call);
@@ -119,8 +127,7 @@ static void attention(const hh_call *call) {
   }
   const int64_t group = t.heads / t.kv_heads, heads_each = heads_together(call, &t, group);
   const int64_t parts = (group + heads_each - 1) / heads_each;
-  int64_t rows_each = few_rows ? 1 : HH_TILE_QUERIES / heads_each;
-  if (rows_each > HH_SIDE_QUERIES) rows_each -= rows_each % HH_SIDE_QUERIES;
+  const int64_t rows_each = few_rows ? 1 : rows_together(heads_each);
   const int64_t row_tiles = (call->rows + rows_each - 1) / rows_each, units = row_tiles * t.kv_heads * parts;
   const int64_t end = share_start(units, call->share.index + 1, call->share.count);
   attention_tile tile = {.count = 0};

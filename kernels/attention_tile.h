@@ -5,14 +5,14 @@
 #include "functions.h"
 
 /* Queries (heads x rows) in a tile. src/backends/cpu/lower.ts reserves scratch for as many. */
-#define HH_TILE_QUERIES 32
+#define HH_TILE_QUERIES 48
 /* Positions that all queries of a tile cross before the next ones: their values stay in the nearest cache. */
 #define HH_STRETCH_POSITIONS 64
 
 /* Chains side by side: queries x blocks of scores, queries x vectors of outputs. HH_SIDE_MIXED: vectors of outputs of as
  * many heads. */
 #if HH_WIDTH == 16
-#define HH_SIDE_QUERIES 4
+#define HH_SIDE_QUERIES 6
 #define HH_SIDE_BLOCKS 4
 #define HH_SIDE_MIXED 8
 #elif HH_WIDTH == 8
@@ -104,9 +104,14 @@ HH_INLINE void score_side(const attention_call *t, const attention_tile *tile, i
   for (; query + HH_SIDE_QUERIES <= end; query += HH_SIDE_QUERIES)
     score_chains(t, tile, query, block, HH_SIDE_QUERIES, blocks);
 #if HH_SIDE_QUERIES >= 4
-  if (query + 3 == end) score_chains(t, tile, query, block, 3, blocks);
-  else if (query + 2 == end) score_chains(t, tile, query, block, 2, blocks);
-  else
+  if (query + 4 <= end) {
+    score_chains(t, tile, query, block, 4, blocks);
+    query += 4;
+  }
+  if (query + 2 <= end) {
+    score_chains(t, tile, query, block, 2, blocks);
+    query += 2;
+  }
 #endif
   if (query < end) score_chains(t, tile, query, block, 1, blocks);
 }
@@ -250,9 +255,14 @@ static void value_tile(const attention_call *t, const attention_tile *tile, int6
     for (; query + HH_SIDE_QUERIES <= tile->count; query += HH_SIDE_QUERIES)
       value_group(t, tile, query, from, to, HH_SIDE_QUERIES);
 #if HH_SIDE_QUERIES >= 4
-    if (query + 3 == tile->count) value_group(t, tile, query, from, to, 3);
-    else if (query + 2 == tile->count) value_group(t, tile, query, from, to, 2);
-    else
+    if (query + 4 <= tile->count) {
+      value_group(t, tile, query, from, to, 4);
+      query += 4;
+    }
+    if (query + 2 <= tile->count) {
+      value_group(t, tile, query, from, to, 2);
+      query += 2;
+    }
 #endif
     if (query < tile->count) value_group(t, tile, query, from, to, 1);
   }

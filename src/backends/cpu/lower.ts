@@ -50,7 +50,7 @@ export interface ScratchBytes {
 /** Rows of quantized activations that a matrix unit reads at a time: whole tiles are read, also at the end. */
 const tileRows = 16;
 /** Queries whose scores a thread holds at a time: HH_TILE_QUERIES of `kernels/attention.c`. */
-const tileQueries = 32;
+const tileQueries = 48;
 /** Positions in a block of the KV cache: what the kernels are written for. */
 export const cacheBlockSize = 16;
 

@@ -230,6 +230,7 @@ HH_INLINE i32x16 splat_int(int32_t x) {
 }
 
 HH_PART_FUNCTION(i32x16, add_int, a.part[i] + b.part[i])
+HH_PART_FUNCTION(i32x16, sub_int, a.part[i] - b.part[i])
 HH_PART_FUNCTION(i32x16, and_int, a.part[i] & b.part[i])
 HH_PART_FUNCTION(i32x16, mul_int, a.part[i] * b.part[i])
 HH_PART_FUNCTION(i32x16, or_int, a.part[i] | b.part[i])
@@ -296,6 +297,18 @@ HH_INLINE f32x16 max16(f32x16 a, f32x16 b) {
   return a;
 #else
   return where_less(a, b, b, a);
+#endif
+}
+/* The smaller of two; where b is not a number, a. */
+HH_INLINE f32x16 min16(f32x16 a, f32x16 b) {
+#if HH_WIDTH == 16
+  a.part[0] = (f32_part)_mm512_min_ps((__m512)b.part[0], (__m512)a.part[0]);
+  return a;
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) a.part[i] = (f32_part)_mm256_min_ps((__m256)b.part[i], (__m256)a.part[i]);
+  return a;
+#else
+  return where_less(b, a, b, a);
 #endif
 }
 HH_INLINE f32x16 abs16(f32x16 a) { return of_bits(and_int(bits_of(a), splat_int(0x7fffffff))); }

@@ -39,6 +39,11 @@ HH_INLINE uint8_t *amx_block(uint8_t *x, int64_t row, int64_t in, int64_t group,
          row % HH_AMX_ROWS * 64 + block % 2 * HH_BLOCK;
 }
 
+/* The first panel of a share: panels are shared out in pairs, since two take little longer than one. */
+HH_INLINE int64_t amx_share(int64_t panels, int32_t index, int32_t count) {
+  return index == count ? panels : share_start((panels + 1) / 2, index, count) * 2;
+}
+
 /* Bytes of a block of 32 in a tile: 8 rows of 16 lanes of 4 elements. */
 #define HH_AMX_BLOCK_BYTES 512
 
@@ -240,6 +245,7 @@ HH_INLINE void amx_panels(const linear_call *l, int64_t rows, int64_t row, int64
 
 HH_INLINE void amx_linear(const linear_call *l, int64_t rows, int64_t from, int64_t to, const int64_t storage,
                           amx_unpack *unpack) {
+  if (from == to) return;
   _tile_loadconfig(&amx_shape);
   for (int64_t row = 0; row < rows; row += HH_AMX_ROWS_AT_ONCE) {
     const int64_t count = rows - row < HH_AMX_ROWS_AT_ONCE ? rows - row : HH_AMX_ROWS_AT_ONCE;

@@ -49,7 +49,9 @@ static void BLOCKS_NAME(run)(const hh_call *call) {
   int64_t panel = share_start(panels, call->share.index, call->share.count);
 #if defined(__AMX_INT8__)
   if (call->rows >= HH_AMX_MINIMUM_ROWS) {
-    amx_blocks(&l, call->rows, panel, end, BLOCKS_STORAGE, BLOCKS_AMX_STEPS, BLOCKS_AMX_FILL);
+    const hh_share mine = call->share;
+    amx_blocks(&l, call->rows, amx_share(panels, mine.index, mine.count), amx_share(panels, mine.index + 1, mine.count),
+               BLOCKS_STORAGE, BLOCKS_AMX_STEPS, BLOCKS_AMX_FILL);
     return;
   }
 #endif

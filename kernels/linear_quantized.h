@@ -179,7 +179,9 @@ static void QUANTIZED_NAME(run)(const hh_call *call) {
   int64_t panel = share_start(panels, call->share.index, call->share.count);
 #if defined(__AMX_INT8__)
   if (call->rows >= HH_AMX_MINIMUM_ROWS) {
-    amx_linear(&l, call->rows, panel, end, QUANTIZED_ID, QUANTIZED_AMX_UNPACK);
+    const hh_share mine = call->share;
+    amx_linear(&l, call->rows, amx_share(panels, mine.index, mine.count), amx_share(panels, mine.index + 1, mine.count),
+               QUANTIZED_ID, QUANTIZED_AMX_UNPACK);
     return;
   }
 #endif

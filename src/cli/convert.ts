@@ -17,6 +17,11 @@ export interface ConvertFlags {
 const targets = Object.keys(convertTypes) as ConvertTarget[];
 
 const afterHelp = `
+Beside a quantized type, vectors stay f32, and the output matrix (with K types
+in Q6_K) and rows that are not whole blocks get Q8_0. Beside q4_0, q4_1 and
+mxfp4, so do the matrices of keys and values: with 4 bits these cost a model
+the most for their size.
+
 The output gets its name once it is complete; an interrupted conversion leaves
 nothing behind. With --json, {"path", "to"} when it is done.`;
 

@@ -10,17 +10,16 @@ import { availableBackends } from "../support/backends.js";
 import { temporaryFolder } from "../support/tiny-checkpoint.js";
 
 const [backend] = availableBackends;
-/** Enough for perplexities to differ by less than a tenth of what is allowed when the text goes on. */
-const bytes = 60_000;
+/** Some 7,600 tokens, on which Q8_0 loses 0.2 % and Q4_0 3.3 %; on all 944 kB Q4_0 loses 3.5 % (bench/LOG.md). */
+const bytes = 16_000;
 
 describeWithData("llama2c-stories260K", "perplexity of quantized stories260K", (folder) => {
   const texts = dataFolder("text");
 
-  // The aim for Q4_0 is 0.05; rounding as llama.cpp does costs 0.066 here (bench/LOG.md says what was tried).
   test.skipIf(texts === undefined).each([
     ["q8_0", 0.005, 0.005],
-    ["q4_0", 0.07, 0.1],
-  ] as const)("%s stays near float32", { timeout: 300_000 }, async (type, mostLoss, mostDivergence) => {
+    ["q4_0", 0.05, 0.06],
+  ] as const)("%s stays near float32", { timeout: 60_000 }, async (type, mostLoss, mostDivergence) => {
     const original = join(folder, "stories260K.bin");
     const quantized = join(temporaryFolder(), `${type}.gguf`);
     await convertCheckpoint(original, quantized, { to: "gguf", type, tokenizer: join(folder, "tok512.bin") });
@@ -28,7 +27,7 @@ describeWithData("llama2c-stories260K", "perplexity of quantized stories260K", (
     await using model = await loadModel(quantized, { backend });
     await using other = await loadModel(original, { backend });
     const result = await compare(model, other, text);
-    expect(result.tokens).toBeGreaterThan(20_000);
+    expect(result.tokens).toBeGreaterThan(7_000);
     expect(result.perplexity / result.other.perplexity - 1).toBeLessThan(mostLoss);
     expect(result.klDivergence.mean).toBeLessThan(mostDivergence);
   });

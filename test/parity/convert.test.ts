@@ -104,6 +104,7 @@ describe("storage types", () => {
       const storage = (name: string) => file.tensors.get(name)?.storage;
       expect(storage("token_embd.weight")).toBe(output);
       expect(storage("blk.0.attn_q.weight")).toBe(type);
+      expect(storage("blk.0.attn_v.weight")).toBe(type === "mxfp4" ? "q8_0" : type);
       expect(storage("blk.0.attn_norm.weight")).toBe("f32");
       // Rows of 288 are whole blocks of 32, not of 256.
       expect(storage("blk.0.ffn_down.weight")).toBe(type === "mxfp4" ? type : "q8_0");
@@ -128,6 +129,34 @@ describe("storage types", () => {
       expect(errors.at(-1)).toBeLessThan(0.05);
     },
   );
+
+  test.each([
+    ["q4_0", "q8_0", 1],
+    ["q4_1", "q8_0", 1],
+    ["q5_0", "q5_0", 0],
+    ["q8_0", "q8_0", 0],
+  ] as const)("%s: matrices of keys and values become %s", async (type, expected, told) => {
+    const notices: string[] = [];
+    const contents = await toGguf(randomLlama(smallShape, "f32"), "random", {
+      type,
+      onNotice: (text) => notices.push(text),
+    });
+    const storages = (pattern: RegExp) => [
+      ...new Set([...contents.tensors].filter(({ name }) => pattern.test(name)).map(({ storage }) => storage)),
+    ];
+    expect(storages(/attn_[kv]\.weight$/)).toEqual([expected]);
+    expect(storages(/(attn_q|attn_output|ffn_.*)\.weight$/).filter((each) => each !== "f32")).toEqual([type]);
+    expect(notices.filter((notice) => /^6 matrices of keys and values become q8_0/.test(notice))).toHaveLength(told);
+  });
+
+  test("keys and values that are stored with four bits stay as they are", async () => {
+    const random = randomLlama({ ...smallShape, hiddenSize: 64, headCount: 4, keyValueHeadCount: 2 }, "q4_0");
+    const [first, again] = [join(out, "random-q4_0.gguf"), join(out, "random-q4_0-again.gguf")];
+    await writeGguf(await createFileSink(first), await toGguf(random, "random"));
+    await convertCheckpoint(first, again, { to: "gguf", type: "q4_0" });
+    await using file = await readGgufFile(again);
+    expect(file.tensors.get("blk.2.attn_v.weight")?.storage).toBe("q4_0");
+  });
 
   test("a Hugging Face folder in another type says so in its configuration", async () => {
     const path = join(out, "llama-bf16");

@@ -28,10 +28,19 @@ export function isQuantized(storage: StorageType): boolean {
 
 const floats: readonly StorageType[] = ["f32", "f16", "bf16"];
 
+/** Types whose blocks of 32 have four bits: too few for what keys and values lose (`bench/LOG.md`). */
+const fourBits: readonly StorageType[] = ["q4_0", "q4_1", "mxfp4"];
+
+/** Whether a matrix makes keys or values: small where heads share them, and what is lost in it every later token sees. */
+export function isKeyOrValue(name: string): boolean {
+  return /^blk\.\d+\.attn_[kv]\.weight$/.test(name);
+}
+
 /**
  * As llama.cpp does it: vectors and positions are float32; the output matrix, and the embedding table where that is
  * the output too, get eight bits, beside the K types six; rows that are not whole blocks of 256 get blocks of 32 with
- * eight bits, and those that are no whole blocks of 32 are float16.
+ * eight bits, and those that are no whole blocks of 32 are float16. Beyond that, keys and values get eight bits beside
+ * types of four, unless they are already stored in these.
  *
  * @param name - in GGUF
  * @param stored - the type in the checkpoint that is converted
@@ -47,7 +56,8 @@ export function ggufStorage(
   const wanted = type ?? (isQuantized(stored) || floats.includes(stored) ? stored : "f32");
   if (!isQuantized(wanted)) return wanted;
   const isOutput = name === "output.weight" || (tied && name === "token_embd.weight");
-  const storage = isOutput && type !== undefined ? outputStorage(type) : wanted;
+  const isSensitive = isKeyOrValue(name) && fourBits.includes(wanted) && stored !== wanted;
+  const storage = isOutput && type !== undefined ? outputStorage(type) : isSensitive ? "q8_0" : wanted;
   return [storage, "q8_0" as const].find((each) => fits(tensor, each)) ?? "f16";
 }
 

@@ -10,7 +10,7 @@ import { architectureOfFamily, departures, describeForGguf, text, u32 } from "..
 import { fits, withName } from "../lazy-tensors.js";
 import { type ConversionOptions, decoderOnly, some, supervised } from "./conversion.js";
 import { relaid } from "./layout.js";
-import { ggufFileTypes, ggufStorage, isQuantized, mainStorage } from "./storage.js";
+import { ggufFileTypes, ggufStorage, isKeyOrValue, isQuantized, mainStorage } from "./storage.js";
 import { vocabularyOf } from "./vocabulary/of-checkpoint.js";
 import { specialIds, toGgufMetadata } from "./vocabulary/to-gguf.js";
 
@@ -96,6 +96,10 @@ export function tellFallbacks(tensors: readonly StoredTensor[], { type, onNotice
         `${odd.length} matrices become ${storage}, since their rows are not whole blocks of ${type}: ${some(odd)}`,
       );
     }
+  }
+  const kept = tensors.filter((tensor) => isKeyOrValue(tensor.name) && tensor.storage === "q8_0" && fits(tensor, type));
+  if (type !== "q8_0" && kept.length > 0) {
+    onNotice?.(`${kept.length} matrices of keys and values become q8_0, since in ${type} they cost a model the most`);
   }
 }
 

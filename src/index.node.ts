@@ -11,6 +11,8 @@ export { type DescribeOptions, describe, type PathDescription } from "./describe
 export { defaultModel, embeddedModels, modelPath, NoDefaultModelError } from "./embedded-models.node.js";
 export * from "./index.js";
 export {
+  type AvailableInstructionSets,
+  availableInstructionSets,
   type BackendName,
   BackendUnavailableError,
   backendNames,

@@ -2,11 +2,11 @@
 import { availableParallelism } from "node:os";
 import type { Backend } from "./backends/backend.js";
 import { CpuBackend } from "./backends/cpu/cpu-backend.js";
-import { createNativeRuntime, whyNoNativeRuntime } from "./backends/cpu/native-runtime.node.js";
+import { createNativeRuntime, nativeInstructionSets, whyNoNativeRuntime } from "./backends/cpu/native-runtime.node.js";
 import { NodeWasmHost } from "./backends/cpu/wasm-host.node.js";
 import { createWasmRuntime } from "./backends/cpu/wasm-runtime.js";
 import { ReferenceBackend } from "./backends/reference/reference-backend.js";
-import { HithertoError, InvalidValueError } from "./core/errors.js";
+import { HithertoError, InvalidValueError, UnsupportedError } from "./core/errors.js";
 import { rejectUnknownOptions } from "./core/options.js";
 import { modelPath } from "./embedded-models.node.js";
 import { dequantize } from "./formats/index.js";
@@ -22,7 +22,7 @@ export interface LoadModelOptions extends ModelOptions {
   readonly backend?: BackendName;
   /** Threads to compute with. Default: one per core. */
   readonly threads?: number;
-  /** Use a lower instruction set than the processor's best, such as "avx2". */
+  /** Use a lower instruction set than the best of those that `availableInstructionSets` names, such as "avx2". */
   readonly instructionSet?: string;
   /** A tokenizer file to use instead of the checkpoint's own: `.json`, SentencePiece `.model`, llama2.c `.bin`. */
   readonly tokenizer?: string;
@@ -66,7 +66,11 @@ export async function createBackend(
   if (backend !== undefined && !backendNames.includes(backend)) {
     throw new InvalidValueError("backend", `one of ${backendNames.join(", ")}`, backend);
   }
-  if (backend === "reference") return new ReferenceBackend(dequantize);
+  if (backend === "reference") {
+    const reference = new ReferenceBackend(dequantize);
+    if (instructionSet === undefined || instructionSet === reference.instructionSet) return reference;
+    throw new UnsupportedError("reference instruction set", instructionSet, [reference.instructionSet]);
+  }
   if (backend !== "wasm") {
     const native = createNativeRuntime({ threads, instructionSet });
     if (native !== undefined) return new CpuBackend(native);
@@ -79,6 +83,20 @@ export async function createBackend(
     instructionSet,
   });
   return new CpuBackend(wasm);
+}
+
+/** What computes on this machine, unless `loadModel` is asked for something else. */
+export interface AvailableInstructionSets {
+  readonly backend: BackendName;
+  /** The last is the best, which is used. */
+  readonly instructionSets: readonly string[];
+}
+
+/** The backend that `loadModel` takes without being asked for one, and the instruction sets that it has here. */
+export function availableInstructionSets(): AvailableInstructionSets {
+  const native = nativeInstructionSets();
+  if (native.length > 0) return { backend: "native", instructionSets: native };
+  return { backend: "wasm", instructionSets: new NodeWasmHost().instructionSets() };
 }
 
 /** A backend was asked for by name and is not there. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
 import { temporaryFolder, tinyModel } from "../../test/support/tiny-checkpoint.js";
-import { loadModel } from "../load-model.node.js";
+import { createBackend, loadModel } from "../load-model.node.js";
 
 const folder = tinyModel({ begins: true });
 
@@ -60,6 +60,15 @@ describe("hitherto inspect", () => {
     const { stdout } = await runCommand(["inspect", folder]);
     expect(stdout).toContain("family          llama (decoder-only)\n");
     expect(stdout).toContain("context length  96 tokens\n");
+  });
+
+  test("says which instruction set is used unless another is asked for", async () => {
+    const backend = await createBackend();
+    await backend.dispose();
+    const { machine } = JSON.parse((await runCommand(["inspect", folder, "--json"])).stdout);
+    expect([machine.backend, machine.instructionSets.at(-1)]).toEqual([backend.name, backend.instructionSet]);
+    const { stdout } = await runCommand(["inspect", folder]);
+    expect(stdout).toContain(`\ncomputes with   ${backend.name}, ${backend.instructionSet} (present: `);
   });
 
   test("an architecture that cannot run is described all the same", async () => {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { describe } from "../describe.node.js";
 import type { CheckpointDescription } from "../describe-checkpoint.js";
 import { modelPath } from "../embedded-models.node.js";
+import { type AvailableInstructionSets, availableInstructionSets } from "../load-model.node.js";
 import { given, modelHelp, tokenizerHelp } from "./model-flags.js";
 import type { Terminal } from "./terminal.js";
 
@@ -20,7 +21,9 @@ and bytes, lengths in tokens.
 With --json, one object: {"path", "format", "architecture", "family", "kind",
 "sizes", "parameters", "bytes", "storage", "tokenizer", …}, with "tensors":
 [{"name", "shape", "storage", "bytes"}] and "results": [name] where asked for.
-For a checkpoint that this package cannot run, "problem" says why.`;
+For a checkpoint that this package cannot run, "problem" says why. "machine":
+{"backend", "instructionSets"} is what would compute here without being asked
+for anything else; the last instruction set, the best, is used.`;
 
 export function addInspect(program: Command, terminal: Terminal): void {
   program
@@ -38,17 +41,26 @@ export function addInspect(program: Command, terminal: Terminal): void {
 export async function inspect(path: string | undefined, flags: InspectFlags, terminal: Terminal): Promise<void> {
   const options = given({ tokenizer: flags.tokenizer, results: flags.results });
   const { tensors, results, ...description } = await describe(modelPath(path), options);
+  const machine = availableInstructionSets();
   if (flags.json) {
-    await terminal.printJson({ ...description, ...given({ tensors: flags.tensors ? tensors : undefined, results }) });
+    await terminal.printJson({
+      ...description,
+      machine,
+      ...given({ tensors: flags.tensors ? tensors : undefined, results }),
+    });
     return;
   }
-  const lines = summary(description, tensors.length);
+  const lines = summary(description, tensors.length, machine);
   if (flags.tensors) lines.push("", ...tensorTable(tensors));
   if (results !== undefined) lines.push("", ...results);
   await terminal.print(`${lines.join("\n")}\n`);
 }
 
-function summary(description: Omit<CheckpointDescription, "tensors">, tensorCount: number): string[] {
+function summary(
+  description: Omit<CheckpointDescription, "tensors">,
+  tensorCount: number,
+  { backend, instructionSets }: AvailableInstructionSets,
+): string[] {
   const { sizes, tokenizer, storage } = description;
   const rows: [label: string, value: string | undefined][] = [
     ["path", description.path],
@@ -72,6 +84,7 @@ function summary(description: Omit<CheckpointDescription, "tensors">, tensorCoun
       tokenizer?.special.map(({ role, id, token }) => `${role} ${id} ${JSON.stringify(token)}`).join(", "),
     ],
     ["chat template", tokenizer?.chatTemplate ? "yes" : undefined],
+    ["computes with", `${backend}, ${instructionSets.at(-1)} (present: ${instructionSets.join(", ")})`],
   ];
   return rows
     .filter(([, value]) => value !== undefined && value !== "")

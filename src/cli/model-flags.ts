@@ -1,5 +1,7 @@
 /** The flags that every command with a model shares, and loading the model that they name. */
 import { type Command, Option } from "commander";
+import { instructionSets } from "../backends/cpu/instructions.js";
+import { wasmInstructionSets } from "../backends/cpu/wasm-host.js";
 import { HithertoError } from "../core/errors.js";
 import { defaultModel, modelPath } from "../embedded-models.node.js";
 import type { Model } from "../generation/model.js";
@@ -26,6 +28,12 @@ export const tokenizerHelp =
   "tokenizer file to use instead: .json, SentencePiece .model, llama2.c .bin (default: the checkpoint's own; for " +
   "llama2.c, tokenizer.bin or tok*.bin beside it)";
 
+const nativeNames = instructionSets.filter((name) => !wasmInstructionSets.some((each) => each === name));
+
+const instructionSetHelp =
+  `use a lower one than the best: ${nativeNames.join(", ")}; on wasm ${wasmInstructionSets.join(", ")} ` +
+  "(default: the best that is present, which `hitherto inspect` prints)";
+
 /** Adds the flags of `ModelFlags` to a command. */
 export function addModelFlags(command: Command): Command {
   const threads = new Option("--threads <N>", "threads to compute with, 1 to 64 (default: one per core)");
@@ -43,7 +51,7 @@ export function addModelFlags(command: Command): Command {
     .addOption(backend.argParser(oneOf("--backend", backendNames)))
     .addOption(context.argParser(wholeNumber("--context-length", 1, 2 ** 24)))
     .option("--tokenizer <FILE>", tokenizerHelp)
-    .option("--instruction-set <NAME>", "use a lower one than the processor's best, such as avx2 (default: the best)");
+    .option("--instruction-set <NAME>", instructionSetHelp);
 }
 
 /** Loads the model that the flags name, with a progress bar, and says what it has to say on standard error. */

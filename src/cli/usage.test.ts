@@ -1,6 +1,10 @@
 /** What the commands have in common: help, version, wrong usage, exit codes. */
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../../test/cli.js";
+import { availableBackends } from "../../test/support/backends.js";
+import { instructionSets } from "../backends/cpu/instructions.js";
+import { nativeInstructionSets } from "../backends/cpu/native-runtime.node.js";
+import { NodeWasmHost } from "../backends/cpu/wasm-host.node.js";
 import { packageVersion } from "../embedded-models.node.js";
 
 const commands = ["generate", "inspect", "tokenize", "eval", "bench", "convert"];
@@ -57,6 +61,23 @@ describe("hitherto", () => {
     const [line, json] = missing.stderr.split("\n");
     expect(line).toMatch(/^hitherto: no\/such\/model: not found/);
     expect(JSON.parse(json!).error.code).toBe("FILE_NOT_FOUND");
+  });
+
+  test("--instruction-set: its help has every name, and a name that is not present is answered with those that are", async () => {
+    const { stdout } = await runCommand(["generate", "--help"]);
+    for (const name of instructionSets) expect(stdout).toMatch(new RegExp(`[ ,]${name}[ ,;\\n]`));
+    for (const backend of availableBackends) {
+      const words = ["generate", "a", "--backend", backend, "--instruction-set", "avx9000", "--json"];
+      const { code, stderr } = await runCommand(words);
+      expect(code).toBe(1);
+      const { error } = JSON.parse(stderr.split("\n")[1]!);
+      expect(error.code).toBe("UNSUPPORTED");
+      const present = { native: nativeInstructionSets(), wasm: new NodeWasmHost().instructionSets() };
+      const names = backend === "reference" ? ["float64"] : present[backend];
+      expect(error.message).toMatch(
+        new RegExp(`nstruction set "avx9000" is not supported; supported: ${names.join(", ")}$`),
+      );
+    }
   });
 
   test("a text after -- is no flag", async () => {

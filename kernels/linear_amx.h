@@ -72,7 +72,19 @@ typedef struct {
   int64_t outputs; /* that are left from the first panel on */
   f32x16 scale[2]; /* of the weights */
   int64_t chunks;  /* of 64 elements */
+  /* What comes next, to be brought nearer meanwhile: a chunk of each tile of rows; values of each panel. NULL: nothing. */
+  const uint8_t *next_x, *next_values[2];
+  int64_t next_bytes; /* of values */
 } amx_group;
+
+/* Brings nearer what comes next, as much as is due behind tile `tile` of rows. */
+HH_INLINE void amx_prefetch(const amx_group *g, int64_t tile, const int panels) {
+  if (g->next_x != NULL)
+    HH_UNROLL for (int i = 0; i < HH_AMX_ROWS; i++)
+      _mm_prefetch((const char *)g->next_x + tile * g->x_stride + i * 64, _MM_HINT_T1);
+  for (int64_t at = tile * 128; at < tile * 128 + 128 && at < g->next_bytes; at += 64)
+    HH_UNROLL for (int p = 0; p < panels; p++) _mm_prefetch((const char *)g->next_values[p] + at, _MM_HINT_T1);
+}
 
 /* Eight tiles of 16 rows of 64 bytes. Constant: GCC 12 believes that only the first word of it is read. */
 static const struct {
@@ -113,6 +125,7 @@ HH_INLINE void amx_cross(const amx_group *g, const amx_weights *w, int64_t rows,
   const uint8_t *x = g->x;
   for (int64_t row = 0; row < rows; row += HH_AMX_ROWS, x += g->x_stride, turn ^= 1) {
     const amx_sums *before = &sums[turn ^ 1];
+    amx_prefetch(g, row / HH_AMX_ROWS, panels);
     _tile_zero(0);
     _tile_zero(1);
     if (panels > 1) {
@@ -231,6 +244,17 @@ HH_INLINE void amx_panels(const linear_call *l, int64_t rows, int64_t row, int64
           .outputs = l->out - output,
           .chunks = chunks,
       };
+      /* Next is the same group of the next panels, or the next group of the first. */
+      const int within = panel + 2 < to;
+      const int64_t turn = (panel - from) / 2, next = within ? first : last;
+      if (turn < chunks && g + 1 < groups)
+        group.next_x = x + (amx_group_chunks(l->in) + turn) * HH_AMX_CHUNK;
+      if (within || g + 1 < groups) {
+        const uint8_t *panel_ahead = (const uint8_t *)l->weights + (within ? panel + 2 : from) * panel_bytes;
+        for (int p = 0; p < panels; p++)
+          group.next_values[p] = panel_ahead + p * panel_bytes + hh_scale_bytes(storage, l->in) + next * hh_block_bytes(storage);
+        group.next_bytes = (last - first) * hh_block_bytes(storage);
+      }
       for (int p = 0; p < panels; p++) {
         amx_unpack_panel(&weights, p, matrix + p * panel_bytes, storage, l->in, first, last, unpack);
         group.scale[p] = load16((const float *)(matrix + p * panel_bytes) + g * HH_LANES);

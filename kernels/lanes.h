@@ -66,7 +66,7 @@ typedef struct {
   HH_UNROLL for (int part_ = (half) == 1 ? HH_PARTS / 2 : 0; part_ < ((half) == 0 ? HH_PARTS / 2 : HH_PARTS); part_++) \
       __asm__ volatile("" : "+r"((a).part[part_])::"memory")
 #else
-#define HH_SETTLE(a, half) (void)0
+#define HH_SETTLE(a, half) (void)(half)
 #endif
 
 /* ------------------------------------------------------------------ one float */

@@ -17,13 +17,30 @@
 
 /* ------------------------------------------------------------------ instruction sets */
 
+/* A compiler may not know every set's flags: tools/native.ts then leaves the set out, and says so by HH_WITHOUT_<SET>. */
 #define HH_DECLARE(isa) extern hh_operation *const hh_operations_##isa[HH_OPERATION_COUNT]
 HH_DECLARE(scalar);
 #if defined(__x86_64__)
+#ifdef HH_WITHOUT_AVX2
+#define hh_operations_avx2 NULL
+#else
 HH_DECLARE(avx2);
+#endif
+#ifdef HH_WITHOUT_AVX512
+#define hh_operations_avx512 NULL
+#else
 HH_DECLARE(avx512);
+#endif
+#ifdef HH_WITHOUT_AVX512_VNNI
+#define hh_operations_avx512_vnni NULL
+#else
 HH_DECLARE(avx512_vnni);
+#endif
+#ifdef HH_WITHOUT_AMX
+#define hh_operations_amx NULL
+#else
 HH_DECLARE(amx);
+#endif
 
 /* Whether the processor has tiles, and the system lets this process use them: it has to be asked. */
 static int amx_granted(void) {
@@ -39,16 +56,27 @@ static int amx_granted(void) {
 #endif
 }
 
-uint32_t hh_instruction_sets(void) {
+/* The two that older compilers' __builtin_cpu_supports has no name for, read from the processor. */
+static int has_f16c(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && c >> 29 & 1;
+}
+static int has_avx512_bf16(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 5 & 1;
+}
+
+/* What the processor has and the system grants, compiled or not. */
+static uint32_t sets_of_processor(void) {
   uint32_t sets = 1u << HH_SCALAR;
-  const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   if (avx2) sets |= 1u << HH_AVX2;
   if (avx512) sets |= 1u << HH_AVX512;
   const int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
   if (vnni) sets |= 1u << HH_AVX512_VNNI;
-  if (vnni && __builtin_cpu_supports("avx512bf16") && amx_granted()) sets |= 1u << HH_AMX;
+  if (vnni && has_avx512_bf16() && amx_granted()) sets |= 1u << HH_AMX;
   return sets;
 }
 
@@ -62,17 +90,24 @@ static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {
 #elif defined(__aarch64__)
 HH_DECLARE(neon);
 
-uint32_t hh_instruction_sets(void) { return 1u << HH_SCALAR | 1u << HH_NEON; }
+static uint32_t sets_of_processor(void) { return 1u << HH_SCALAR | 1u << HH_NEON; }
 
 static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {
     [HH_SCALAR] = hh_operations_scalar,
     [HH_NEON] = hh_operations_neon,
 };
 #else
-uint32_t hh_instruction_sets(void) { return 1u << HH_SCALAR; }
+static uint32_t sets_of_processor(void) { return 1u << HH_SCALAR; }
 
 static hh_operation *const *const tables[HH_INSTRUCTION_SET_COUNT] = {[HH_SCALAR] = hh_operations_scalar};
 #endif
+
+uint32_t hh_instruction_sets(void) {
+  uint32_t sets = sets_of_processor();
+  for (int set = 0; set < HH_INSTRUCTION_SET_COUNT; set++)
+    if (tables[set] == NULL) sets &= ~(1u << set);
+  return sets;
+}
 
 hh_operation *const *hh_operations_of(int32_t instruction_set) {
   if (instruction_set < 0 || instruction_set >= HH_INSTRUCTION_SET_COUNT) return NULL;

@@ -21,6 +21,8 @@ async function native(): Promise<boolean> {
     return false;
   }
   console.log(`native backend: ${outcome.kind}`);
+  if (outcome.kind === "built" && outcome.without.length > 0)
+    console.log(`left out, for the C compiler does not know them: ${outcome.without.join(", ")}`);
   return true;
 }
 

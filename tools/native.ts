@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import {
   commonFlags,
+  type InstructionSet,
   instructionSetFlags,
   kernelSource,
   kernelsFolder,
@@ -22,7 +23,8 @@ const run = promisify(execFile);
 const folder = join(root, "dist", "native");
 
 export type NativeOutcome =
-  | { readonly kind: "built" | "unchanged" }
+  | { readonly kind: "built"; readonly without: readonly string[] }
+  | { readonly kind: "unchanged" }
   | { readonly kind: "left out"; readonly reason: string }
   | { readonly kind: "failed"; readonly output: string };
 
@@ -38,18 +40,31 @@ export async function buildNative(): Promise<NativeOutcome> {
   const flags = [...commonFlags, "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", "-I", headers];
   const stamp = new Stamp(folder, [compiler, flags, sets, nativeSources, process.arch, readSources()]);
   if (stamp.current) return { kind: "unchanged" };
+  const known = sets.filter((set) => knowsFlags(compiler.command, set.flags));
+  const without = sets.filter((set) => !known.includes(set)).map(({ name }) => name);
   try {
-    await compile(compiler.command, flags);
+    await compile(compiler.command, [...flags, ...withoutFlags(without)], known);
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     return { kind: "failed", output: stderr || message };
   }
   stamp.write();
-  return { kind: "built" };
+  return { kind: "built", without };
+}
+
+/** Whether the compiler takes these flags, found by an empty program: each set needs a compiler of some age. */
+export function knowsFlags(compiler: string, flags: readonly string[]): boolean {
+  const program = ["-x", "c", "-c", "-", "-o", "/dev/null"];
+  return spawnSync(compiler, [...commonFlags, ...flags, ...program], { input: "int empty;\n" }).status === 0;
+}
+
+/** Tells `native.c` which instruction sets there are no kernels for. */
+export function withoutFlags(names: readonly string[]): string[] {
+  return names.map((name) => `-DHH_WITHOUT_${name.toUpperCase()}`);
 }
 
 /** The first compiler that answers, with what it says it is. */
-function findCompiler(): { command: string; version: string } | undefined {
+export function findCompiler(): { command: string; version: string } | undefined {
   const candidates = process.env.CC ? [process.env.CC] : ["cc", "gcc", "clang"];
   for (const command of candidates) {
     const answer = spawnSync(command, ["--version"], { encoding: "utf8" });
@@ -69,10 +84,9 @@ function nodeHeaders(): string | undefined {
   }
 }
 
-async function compile(compiler: string, flags: readonly string[]): Promise<void> {
+async function compile(compiler: string, flags: readonly string[], sets: readonly InstructionSet[]): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "hitherto-"));
   try {
-    const sets = nativeInstructionSets[process.arch]!;
     const jobs = [
       ...sets.map((set) => ({ source: kernelSource, object: `${set.name}.o`, flags: instructionSetFlags(set) })),
       ...nativeSources.map((source) => ({ source, object: source.replace(/c$/, "o"), flags: sourceFlags(source) })),

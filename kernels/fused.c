@@ -31,21 +31,22 @@ static void norm_rows(const hh_call *call) {
 
 /* Activation and quantization: y = activation(gate) * up, or activation(gate); q = y in int8 groups.
  *
- * Arguments: 0 y, 1 gate (rows, width), 2 up (rows, width) or 0, 3 width, 4 which activation, 5 quantized rows.
- * y may be gate or up. Shares are of groups, so that one row can be divided too. */
+ * Arguments: 0 y, or 0 where nobody else reads it, 1 gate (rows, width), 2 up (rows, width) or 0, 3 width, 4 which
+ * activation, 5 quantized rows. y may be gate or up. Shares are of groups, so that one row can be divided too. */
 static void activate_rows(const hh_call *call) {
   const hh_word *a = call->arguments;
-  float *all = address(a[0]);
+  float *all = address(a[0]), group_y[HH_GROUP_BLOCKS * HH_BLOCK];
   const float *gates = address(a[1]), *ups = address(a[2]);
   const int64_t width = a[3], kind = a[4], groups = hh_group_count(width);
   const int64_t total = groups * call->rows, end = share_start(total, call->share.index + 1, call->share.count);
   for (int64_t unit = share_start(total, call->share.index, call->share.count); unit < end; unit++) {
     const int64_t row = unit / groups, group = unit % groups;
-    const int64_t from = hh_group_start(width, group), to = hh_group_start(width, group + 1);
-    float *y = all + row * width;
-    for (int64_t i = from * HH_BLOCK; i < to * HH_BLOCK; i += HH_LANES) {
-      const f32x16 activated = activate16(kind, load16(gates + row * width + i));
-      store16(y + i, ups == NULL ? activated : mul16(activated, load16(ups + row * width + i)));
+    const int64_t from = hh_group_start(width, group) * HH_BLOCK, count = hh_group_start(width, group + 1) * HH_BLOCK - from;
+    const float *gate = gates + row * width + from, *up = ups + row * width + from;
+    float *y = all == NULL ? group_y : all + row * width + from;
+    for (int64_t i = 0; i < count; i += HH_LANES) {
+      const f32x16 activated = activate16(kind, load16(gate + i));
+      store16(y + i, ups == NULL ? activated : mul16(activated, load16(up + i)));
     }
     quantize_group(address(a[5]), y, row, call->rows, width, group);
   }

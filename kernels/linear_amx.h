@@ -10,8 +10,6 @@
 /* From this many rows on. A tile takes as long for fewer rows as for 16. */
 #define HH_AMX_MINIMUM_ROWS 12
 #define HH_AMX_ROWS 16
-/* Blocks of a group, at most; rounded up to what tiles of 64 elements cover. */
-#define HH_AMX_BLOCKS 12
 /* Rows that cross the matrix together: what lies between two groups of them is kept aside. */
 #define HH_AMX_ROWS_AT_ONCE 512
 /* Panels that cross a group together: its activations stay in the cache meanwhile. */
@@ -49,8 +47,8 @@ HH_INLINE int64_t amx_share(int64_t panels, int32_t index, int32_t count) {
 
 /* Two panels of a group, ready for tiles: [block][8][16][4]. */
 typedef struct {
-  _Alignas(64) uint8_t high[2][HH_AMX_BLOCKS * HH_AMX_BLOCK_BYTES];
-  _Alignas(64) uint8_t low[2][HH_AMX_BLOCKS * HH_AMX_BLOCK_BYTES];
+  _Alignas(64) uint8_t high[2][HH_GROUP_BLOCKS * HH_AMX_BLOCK_BYTES];
+  _Alignas(64) uint8_t low[2][HH_GROUP_BLOCKS * HH_AMX_BLOCK_BYTES];
 } amx_weights;
 
 /* What two panels and 16 rows sum to: upper and lower products of each panel. */

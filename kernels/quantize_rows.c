@@ -106,15 +106,15 @@ HH_INLINE activation_sums quantize_block(activation_element *to, const float *x,
 #endif
 
 /* One group of one of `rows` rows, to where the quantized rows lie: where and how depends on what will read them.
- * x: the first element of the row. */
+ * x: the first element of the group. */
 static void quantize_group(uint8_t *to, const float *x, int64_t row, int64_t rows, int64_t in, int64_t group) {
   const int64_t first = hh_group_start(in, group), last = hh_group_start(in, group + 1), groups = hh_group_count(in);
-  const group_scale scale = scale_group(x + first * HH_BLOCK, (last - first) * HH_BLOCK);
+  const group_scale scale = scale_group(x, (last - first) * HH_BLOCK);
 #if defined(__AMX_INT8__)
   if (rows >= HH_AMX_MINIMUM_ROWS) {
     amx_row_scales(to, rows, in)[row * groups + group] = scale.scale;
     for (int64_t b = first; b < last; b++)
-      quantize_block((activation_element *)amx_block(to, row, in, group, b - first), x + b * HH_BLOCK, scale);
+      quantize_block((activation_element *)amx_block(to, row, in, group, b - first), x + (b - first) * HH_BLOCK, scale);
     return;
   }
 #endif
@@ -124,14 +124,15 @@ static void quantize_group(uint8_t *to, const float *x, int64_t row, int64_t row
   int32_t *offsets = (int32_t *)(scales + groups), *first_offsets = offsets + in / HH_BLOCK;
   scales[group] = scale.scale;
   for (int64_t b = first; b < last; b++) {
-    const activation_sums sums = quantize_block((activation_element *)to + b * HH_BLOCK, x + b * HH_BLOCK, scale);
+    const activation_sums sums = quantize_block((activation_element *)to + b * HH_BLOCK, x + (b - first) * HH_BLOCK, scale);
     offsets[b] = -128 * sums.all;
     first_offsets[b] = -128 * sums.first;
   }
 }
 
 static void quantize_row(uint8_t *to, const float *x, int64_t row, int64_t rows, int64_t in) {
-  for (int64_t group = 0; group < hh_group_count(in); group++) quantize_group(to, x, row, rows, in, group);
+  for (int64_t group = 0; group < hh_group_count(in); group++)
+    quantize_group(to, x + hh_group_start(in, group) * HH_BLOCK, row, rows, in, group);
 }
 
 static void quantize_rows(const hh_call *call) {

@@ -8,6 +8,8 @@ static inline int64_t hh_padded(int64_t bytes) { return (bytes + 63) / 64 * 64; 
 
 /* Groups of a row: as many as bring them nearest to 256 elements, in whole blocks, as even as can be. */
 static inline int64_t hh_group_count(int64_t in) { return in < 384 ? 1 : (in + 128) / 256; }
+/* Blocks of a group, at most. */
+#define HH_GROUP_BLOCKS 12
 /* The first block of a group; of the group after the last: the number of blocks. */
 static inline int64_t hh_group_start(int64_t in, int64_t group) {
   return in / HH_BLOCK * group / hh_group_count(in);

@@ -91,7 +91,9 @@ function stepOf(
   const operands = [...node.inputs, ...(sum?.inputs ?? [])];
   const apart = operands.every((operand) => overlap(plan, operand, output) === "none");
   const roomy = capacityOf(output.shape[0]!) >= threads;
-  return { node, sum, others: [], quantizes, discards: !activates && quantizes && alone && unread && apart && roomy };
+  /* A norm leaves a row for each thread where its result would lie; an activation, nothing in the arena. */
+  const discards = quantizes && alone && unread && (activates || (apart && roomy));
+  return { node, sum, others: [], quantizes, discards };
 }
 
 /** How the places of two tensors in the arena lie to each other. */

@@ -117,7 +117,7 @@ class Lowering {
     if (others.length > 0) this.#linearGroup([node, ...others]);
     else if (sum === undefined && !quantizes) lower(node, node.attributes as never);
     else if (node.operation.endsWith("norm")) this.#normRows(step);
-    else this.#activateRows(node);
+    else this.#activateRows(step);
     if (quantizes) this.#quantized = node.output;
   }
 
@@ -207,11 +207,12 @@ class Lowering {
     this.writer.write("norm_rows", this.#rows(node.output), 60 + width * (quantizes ? 0.6 : 0.35), args);
   }
 
-  #activateRows(node: Node): void {
+  #activateRows({ node, discards }: Step): void {
     const { kind } = node.attributes as ActivationAttributes;
     const width = rowWidth(node.output);
     const [gate, up] = node.inputs;
-    const args = [this.#at(node.output), this.#at(gate), this.#at(up), width, activationKinds.indexOf(kind)];
+    const y = discards ? 0 : this.#at(node.output);
+    const args = [y, this.#at(gate), this.#at(up), width, activationKinds.indexOf(kind)];
     this.writer.write("activate_rows", this.#rows(node.output), width * 0.8, [...args, this.addresses.quantized]);
   }
 

@@ -18,6 +18,7 @@ export function linearCase(storage: KnownStorage, { rows, width, out, bias = fal
     storage,
     title: `${storage}, ${rows}×${width} to ${out}${bias ? ", bias" : ""}`,
     rows,
+    large: rows * width * out > 1e6,
     tolerance: 2e-6,
     magnitude: Math.sqrt(width) * (storage === "f32" ? 1 : 0.25),
     build: (fixture) => {

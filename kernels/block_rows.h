@@ -24,8 +24,6 @@
 #define HH_BLOCK_PANELS 1
 #define HH_BLOCK_ROW_PANELS 2
 #endif
-/* Groups of `in` that a tile crosses before the next rows take their turn. */
-#define HH_BLOCK_STRETCH 3
 
 /* Quantized rows from one on, as HH_QUANTIZE_ROWS lays them out; a row's parts are `elements` or `words` apart. */
 typedef struct {

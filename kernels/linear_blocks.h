@@ -2,8 +2,14 @@
  * down in y between stretches. Which tiles there are never shows in the bits: a tile computes each output on its own.
  *
  * Included once per storage type after its tile, BLOCKS_NAME(tile)(call, row, panel, from, to, rows, panels, half),
- * which computes outputs over the groups [from, to). BLOCKS_STORAGE is the type as in hitherto.h; BLOCKS_AMX_STEPS and
- * BLOCKS_AMX_FILL are for linear_blocks_amx.h. */
+ * which computes outputs over the groups [from, to). BLOCKS_AMX(call, rows, from, to) does the panels [from, to) of many rows
+ * on AMX. BLOCKS_ROWS, BLOCKS_PANELS and BLOCKS_ROW_PANELS are the sizes of the largest tile and, in panels, of a tile of
+ * one row. */
+
+#ifndef HH_BLOCK_STRETCH
+/* Groups of `in` that a tile crosses before the next rows take their turn. */
+#define HH_BLOCK_STRETCH 3
+#endif
 
 #if defined(__wasm__)
 #define BLOCKS_TILE(rows)                                      \
@@ -18,12 +24,14 @@ HH_INLINE void BLOCKS_NAME(rows)(const linear_call *l, int64_t row, int64_t rows
                                  int64_t to, const int panels) {
   switch (rows) {
     case 1: BLOCKS_NAME(tile)(l, row, panel, from, to, 1, panels, HH_WHOLE); break;
+#if BLOCKS_ROWS >= 2
     case 2: BLOCKS_TILE(2); break;
-#if HH_BLOCK_ROWS >= 4
+#endif
+#if BLOCKS_ROWS >= 4
     case 3: BLOCKS_TILE(3); break;
     case 4: BLOCKS_TILE(4); break;
 #endif
-#if HH_BLOCK_ROWS >= 6
+#if BLOCKS_ROWS >= 6
     case 5: BLOCKS_TILE(5); break;
     case 6: BLOCKS_TILE(6); break;
 #endif
@@ -32,12 +40,12 @@ HH_INLINE void BLOCKS_NAME(rows)(const linear_call *l, int64_t row, int64_t rows
 #undef BLOCKS_TILE
 
 HH_INLINE void BLOCKS_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
-  const int64_t groups = hh_group_count(l->in), stretch = rows > HH_BLOCK_ROWS ? HH_BLOCK_STRETCH : groups;
+  const int64_t groups = hh_group_count(l->in), stretch = rows > BLOCKS_ROWS ? HH_BLOCK_STRETCH : groups;
   for (int64_t from = 0; from < groups; from += stretch) {
     const int64_t to = from + stretch < groups ? from + stretch : groups;
-    for (int64_t row = 0; row < rows; row += HH_BLOCK_ROWS) {
+    for (int64_t row = 0; row < rows; row += BLOCKS_ROWS) {
       const int64_t left = rows - row;
-      BLOCKS_NAME(rows)(l, row, left < HH_BLOCK_ROWS ? left : HH_BLOCK_ROWS, panel, from, to, panels);
+      BLOCKS_NAME(rows)(l, row, left < BLOCKS_ROWS ? left : BLOCKS_ROWS, panel, from, to, panels);
     }
   }
 }
@@ -50,22 +58,22 @@ static void BLOCKS_NAME(run)(const hh_call *call) {
 #if defined(__AMX_INT8__)
   if (call->rows >= HH_AMX_MINIMUM_ROWS) {
     const hh_share mine = call->share;
-    amx_blocks(&l, call->rows, amx_share(panels, mine.index, mine.count), amx_share(panels, mine.index + 1, mine.count),
-               BLOCKS_STORAGE, BLOCKS_AMX_STEPS, BLOCKS_AMX_FILL);
+    BLOCKS_AMX(&l, call->rows, amx_share(panels, mine.index, mine.count), amx_share(panels, mine.index + 1, mine.count));
     return;
   }
 #endif
   if (call->rows == 1)
-    for (; panel + HH_BLOCK_ROW_PANELS <= end; panel += HH_BLOCK_ROW_PANELS)
-      BLOCKS_NAME(tile)(&l, 0, panel, 0, hh_group_count(l.in), 1, HH_BLOCK_ROW_PANELS, HH_WHOLE);
-#if HH_BLOCK_PANELS > 1
-  for (; panel + HH_BLOCK_PANELS <= end; panel += HH_BLOCK_PANELS)
-    BLOCKS_NAME(panels)(&l, call->rows, panel, HH_BLOCK_PANELS);
+    for (; panel + BLOCKS_ROW_PANELS <= end; panel += BLOCKS_ROW_PANELS)
+      BLOCKS_NAME(tile)(&l, 0, panel, 0, hh_group_count(l.in), 1, BLOCKS_ROW_PANELS, HH_WHOLE);
+#if BLOCKS_PANELS > 1
+  for (; panel + BLOCKS_PANELS <= end; panel += BLOCKS_PANELS)
+    BLOCKS_NAME(panels)(&l, call->rows, panel, BLOCKS_PANELS);
 #endif
   for (; panel < end; panel++) BLOCKS_NAME(panels)(&l, call->rows, panel, 1);
 }
 
 #undef BLOCKS_NAME
-#undef BLOCKS_STORAGE
-#undef BLOCKS_AMX_STEPS
-#undef BLOCKS_AMX_FILL
+#undef BLOCKS_AMX
+#undef BLOCKS_ROWS
+#undef BLOCKS_PANELS
+#undef BLOCKS_ROW_PANELS

@@ -47,7 +47,8 @@ HH_INLINE void linear_mxfp4_tile(const linear_call *l, int64_t row, int64_t pane
 }
 
 #define BLOCKS_NAME(name) linear_mxfp4_##name
-#define BLOCKS_STORAGE HH_MXFP4
-#define BLOCKS_AMX_STEPS 0
-#define BLOCKS_AMX_FILL amx_fill_mxfp4
+#define BLOCKS_AMX(l, rows, from, to) amx_blocks(l, rows, from, to, HH_MXFP4, 0, amx_fill_mxfp4)
+#define BLOCKS_ROWS HH_BLOCK_ROWS
+#define BLOCKS_PANELS HH_BLOCK_PANELS
+#define BLOCKS_ROW_PANELS HH_BLOCK_ROW_PANELS
 #include "linear_blocks.h"

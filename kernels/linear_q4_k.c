@@ -84,7 +84,8 @@ HH_INLINE void linear_q4_k_tile(const linear_call *l, int64_t row, int64_t panel
 }
 
 #define BLOCKS_NAME(name) linear_q4_k_##name
-#define BLOCKS_STORAGE HH_Q4_K
-#define BLOCKS_AMX_STEPS 2
-#define BLOCKS_AMX_FILL amx_fill_q4_k
+#define BLOCKS_AMX(l, rows, from, to) amx_blocks(l, rows, from, to, HH_Q4_K, 2, amx_fill_q4_k)
+#define BLOCKS_ROWS HH_BLOCK_ROWS
+#define BLOCKS_PANELS HH_BLOCK_PANELS
+#define BLOCKS_ROW_PANELS HH_BLOCK_ROW_PANELS
 #include "linear_blocks.h"

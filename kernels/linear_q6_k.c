@@ -71,7 +71,8 @@ HH_INLINE void linear_q6_k_tile(const linear_call *l, int64_t row, int64_t panel
 }
 
 #define BLOCKS_NAME(name) linear_q6_k_##name
-#define BLOCKS_STORAGE HH_Q6_K
-#define BLOCKS_AMX_STEPS 1
-#define BLOCKS_AMX_FILL amx_fill_q6_k
+#define BLOCKS_AMX(l, rows, from, to) amx_blocks(l, rows, from, to, HH_Q6_K, 1, amx_fill_q6_k)
+#define BLOCKS_ROWS HH_BLOCK_ROWS
+#define BLOCKS_PANELS HH_BLOCK_PANELS
+#define BLOCKS_ROW_PANELS HH_BLOCK_ROW_PANELS
 #include "linear_blocks.h"

@@ -42,8 +42,6 @@
 #else
 #define HH_QUANTIZED_STEPS HH_UNROLL
 #endif
-/* Groups of `in` that a tile crosses before the next rows take their turn. */
-#define HH_QUANTIZED_STRETCH 3
 #endif
 
 #if QUANTIZED_STORAGE == 8
@@ -134,66 +132,12 @@ HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t p
     HH_UNROLL for (int p = 0; p < panels; p++) linear_finish(l, row + r, panel + p, sum[r][p], half);
 }
 
-#if defined(__wasm__)
-#define QUANTIZED_TILE(rows)                                      \
-  QUANTIZED_NAME(tile)(l, row, panel, from, to, rows, panels, 0); \
-  QUANTIZED_NAME(tile)(l, row, panel, from, to, rows, panels, 1)
-#else
-#define QUANTIZED_TILE(rows) QUANTIZED_NAME(tile)(l, row, panel, from, to, rows, panels, HH_WHOLE)
-#endif
-
-HH_INLINE void QUANTIZED_NAME(rows)(const linear_call *l, int64_t row, int64_t rows, int64_t panel, int64_t from,
-                                    int64_t to, const int panels) {
-  switch (rows) {
-    case 1: QUANTIZED_NAME(tile)(l, row, panel, from, to, 1, panels, HH_WHOLE); break;
-#if HH_QUANTIZED_ROWS >= 2
-    case 2: QUANTIZED_TILE(2); break;
-#endif
-#if HH_QUANTIZED_ROWS >= 4
-    case 3: QUANTIZED_TILE(3); break;
-    case 4: QUANTIZED_TILE(4); break;
-#endif
-#if HH_QUANTIZED_ROWS >= 6
-    case 5: QUANTIZED_TILE(5); break;
-    case 6: QUANTIZED_TILE(6); break;
-#endif
-  }
-}
-#undef QUANTIZED_TILE
-
-HH_INLINE void QUANTIZED_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
-  const int64_t groups = hh_group_count(l->in), stretch = rows > HH_QUANTIZED_ROWS ? HH_QUANTIZED_STRETCH : groups;
-  for (int64_t from = 0; from < groups; from += stretch) {
-    const int64_t to = from + stretch < groups ? from + stretch : groups;
-    for (int64_t row = 0; row < rows; row += HH_QUANTIZED_ROWS) {
-      const int64_t left = rows - row;
-      QUANTIZED_NAME(rows)(l, row, left < HH_QUANTIZED_ROWS ? left : HH_QUANTIZED_ROWS, panel, from, to, panels);
-    }
-  }
-}
-
-static void QUANTIZED_NAME(run)(const hh_call *call) {
-  const linear_call l = linear_arguments(call);
-  const int64_t panels = (l.out + HH_LANES - 1) / HH_LANES;
-  const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
-  int64_t panel = share_start(panels, call->share.index, call->share.count);
-#if defined(__AMX_INT8__)
-  if (call->rows >= HH_AMX_MINIMUM_ROWS) {
-    const hh_share mine = call->share;
-    amx_linear(&l, call->rows, amx_share(panels, mine.index, mine.count), amx_share(panels, mine.index + 1, mine.count),
-               QUANTIZED_ID, QUANTIZED_AMX_UNPACK);
-    return;
-  }
-#endif
-  if (call->rows == 1)
-    for (; panel + HH_QUANTIZED_ROW_PANELS <= end; panel += HH_QUANTIZED_ROW_PANELS)
-      QUANTIZED_NAME(tile)(&l, 0, panel, 0, hh_group_count(l.in), 1, HH_QUANTIZED_ROW_PANELS, HH_WHOLE);
-#if HH_QUANTIZED_PANELS > 1
-  for (; panel + HH_QUANTIZED_PANELS <= end; panel += HH_QUANTIZED_PANELS)
-    QUANTIZED_NAME(panels)(&l, call->rows, panel, HH_QUANTIZED_PANELS);
-#endif
-  for (; panel < end; panel++) QUANTIZED_NAME(panels)(&l, call->rows, panel, 1);
-}
+#define BLOCKS_NAME(name) QUANTIZED_NAME(name)
+#define BLOCKS_AMX(l, rows, from, to) amx_linear(l, rows, from, to, QUANTIZED_ID, QUANTIZED_AMX_UNPACK)
+#define BLOCKS_ROWS HH_QUANTIZED_ROWS
+#define BLOCKS_PANELS HH_QUANTIZED_PANELS
+#define BLOCKS_ROW_PANELS HH_QUANTIZED_ROW_PANELS
+#include "linear_blocks.h"
 
 #undef QUANTIZED_START
 #undef QUANTIZED_NAME

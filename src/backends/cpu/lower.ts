@@ -19,6 +19,7 @@ import type { ScaleAttributes } from "../../graph/operations/scale.js";
 import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
 import type { Plan } from "../../graph/plan.js";
 import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { findAccumulations } from "./accumulations.js";
 import { fuseNodes, type Step } from "./fuse.js";
 import {
   floatBits,
@@ -30,6 +31,8 @@ import {
   quantizedRowBytes,
   type RowCount,
 } from "./instructions.js";
+import { trainingLowerings } from "./lower-training.js";
+import type { LoweringSite } from "./lowering-site.js";
 
 /** Where things lie, as far as instructions need to know. */
 export interface Addresses {
@@ -39,13 +42,12 @@ export interface Addresses {
   /** Memory for quantized activations, and for the scores of each thread. */
   readonly quantized: number;
   readonly scores: number;
+  /** Memory that each instruction of training may use for itself. */
+  readonly training: number;
 }
 
 /** Bytes of scratch memory that a plan needs. */
-export interface ScratchBytes {
-  readonly quantized: number;
-  readonly scores: number;
-}
+export type ScratchBytes = Readonly<Record<"quantized" | "scores" | "training", number>>;
 
 /** Rows of quantized activations that a matrix unit reads at a time: whole tiles are read, also at the end. */
 const tileRows = 16;
@@ -55,8 +57,10 @@ const tileQueries = 48;
 export const cacheBlockSize = 16;
 
 export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["storageOf"]): ScratchBytes {
-  let [quantized, scores] = [0, 0];
-  for (const { operation, inputs } of plan.nodes) {
+  let [quantized, scores, training] = [0, 0, 0];
+  for (const node of plan.nodes) {
+    const { operation, inputs } = node;
+    training = Math.max(training, trainingLowerings[operation]?.scratchBytes?.(node, threads) ?? 0);
     if (operation === "linear" && isQuantized(storageOf(inputs[1]!))) {
       const [x] = inputs;
       quantized = Math.max(quantized, roundUp(capacityOf(x!.shape[0]!), tileRows) * quantizedRowBytes(rowWidth(x!)));
@@ -64,7 +68,7 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
       scores = Math.max(scores, threads * tileQueries * cacheBlockSize * rowWidth(inputs[3]!) * 4);
     }
   }
-  return { quantized, scores };
+  return { quantized, scores, training };
 }
 
 /**
@@ -72,10 +76,12 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
  * @returns the words of the plan, and what its instructions are
  */
 export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses, threads: number) {
-  const lowering = new Lowering(live, addresses);
+  const { into, absorbed } = findAccumulations(plan, ({ operation }) => trainingLowerings[operation]?.adds ?? false);
+  const lowering = new Lowering(live, addresses, threads, into);
   const takesQuantized = ({ operation, inputs }: Node) =>
     operation === "linear" && isQuantized(addresses.storageOf(inputs[1]!));
-  for (const step of fuseNodes(plan, addresses.storageOf, takesQuantized, threads)) lowering.add(step);
+  for (const step of fuseNodes(plan, addresses.storageOf, takesQuantized, threads))
+    if (!absorbed.has(step.node)) lowering.add(step);
   return { words: lowering.writer.finish(), instructions: lowering.writer.instructions };
 }
 
@@ -99,7 +105,7 @@ const nanosecondsPerWeight: Record<PackedStorage, number> = {
   mxfp4: 0.04,
 };
 
-class Lowering {
+class Lowering implements LoweringSite {
   readonly writer = new InstructionWriter();
   /** Whose quantized rows the scratch memory holds. */
   #quantized: Tensor | undefined;
@@ -107,10 +113,19 @@ class Lowering {
   constructor(
     readonly live: readonly string[],
     readonly addresses: Addresses,
+    readonly threads: number,
+    /** The state that a result is added to. */
+    readonly accumulations: ReadonlyMap<Tensor, Tensor>,
   ) {}
 
   add(step: Step): void {
     const { node, sum, others, quantizes } = step;
+    const training = trainingLowerings[node.operation];
+    if (training !== undefined) {
+      this.writer.begin(node);
+      training.lower(this, node, node.attributes as never);
+      return;
+    }
     const lower = this.#operations[node.operation];
     if (lower === undefined) throw new InternalError(`the CPU backend has no operation ${node.operation}`);
     this.writer.begin(node);
@@ -144,14 +159,14 @@ class Lowering {
     const [table, ids] = node.inputs;
     const width = rowWidth(node.output);
     const storage = this.addresses.storageOf(table!);
-    const args = [node.output, table!, ids!].map((tensor) => this.#at(tensor));
+    const args = [node.output, table!, ids!].map((tensor) => this.at(tensor));
     args.push(width, storage === undefined ? plainRowsId : matrixStorageIds[storage], floatBits(scale));
-    this.writer.write("embedding", this.#rows(node.output), width * 4, args);
+    this.writer.write("embedding", this.rows(node.output), width * 4, args);
   }
 
   #linear(node: Node): void {
     const { operation, cost, args } = this.#linearParts(node);
-    this.writer.write(operation, this.#rows(node.output), cost, args);
+    this.writer.write(operation, this.rows(node.output), cost, args);
   }
 
   /** Linear maps of the same input, by matrices of the same storage. */
@@ -159,7 +174,7 @@ class Lowering {
     const parts = nodes.map((node) => this.#linearParts(node));
     const cost = parts.reduce((sum, part) => sum + part.cost, 0);
     const args = parts.flatMap((part) => part.args);
-    this.writer.writeGroup(parts[0]!.operation, this.#rows(nodes[0]!.output), cost, nodes, args);
+    this.writer.writeGroup(parts[0]!.operation, this.rows(nodes[0]!.output), cost, nodes, args);
   }
 
   #linearParts(node: Node) {
@@ -167,16 +182,16 @@ class Lowering {
     const [out, width] = [rowWidth(node.output), rowWidth(x!)];
     const storage = this.addresses.storageOf(weight!);
     if (storage === undefined) throw new InternalError(`${weight!.name} is not a matrix`);
-    const source = isQuantized(storage) ? this.#quantize(x!, width) : this.#at(x!);
-    const args = [this.#at(node.output), source, this.#at(weight!), this.#at(bias), out, width];
+    const source = isQuantized(storage) ? this.#quantize(x!, width) : this.at(x!);
+    const args = [this.at(node.output), source, this.at(weight!), this.at(bias), out, width];
     return { operation: `linear_${storage}` as const, cost: out * width * nanosecondsPerWeight[storage], args };
   }
 
   /** @returns address of x's quantized rows. */
   #quantize(x: Tensor, width: number): number {
     if (this.#quantized !== x) {
-      const args = [this.addresses.quantized, this.#at(x), width];
-      this.writer.write("quantize_rows", this.#rows(x), width * 0.3, args);
+      const args = [this.addresses.quantized, this.at(x), width];
+      this.writer.write("quantize_rows", this.rows(x), width * 0.3, args);
       this.#quantized = x;
     }
     return this.addresses.quantized;
@@ -185,15 +200,15 @@ class Lowering {
   #rmsNorm(node: Node, { eps, groups }: RmsNormAttributes): void {
     const [x, weight] = node.inputs;
     const width = rowWidth(node.output);
-    const args = [this.#at(node.output), this.#at(x), this.#at(weight), groups, width / groups, floatBits(eps)];
-    this.writer.write("rms_norm", this.#rows(node.output), groups * 30 + width * 0.15, args);
+    const args = [this.at(node.output), this.at(x), this.at(weight), groups, width / groups, floatBits(eps)];
+    this.writer.write("rms_norm", this.rows(node.output), groups * 30 + width * 0.15, args);
   }
 
   #layerNorm(node: Node, { eps }: LayerNormAttributes): void {
     const [x, weight, bias] = node.inputs;
     const width = rowWidth(node.output);
-    const args = [this.#at(node.output), this.#at(x), this.#at(weight), this.#at(bias), width, floatBits(eps)];
-    this.writer.write("layer_norm", this.#rows(node.output), 60 + width * 0.3, args);
+    const args = [this.at(node.output), this.at(x), this.at(weight), this.at(bias), width, floatBits(eps)];
+    this.writer.write("layer_norm", this.rows(node.output), 60 + width * 0.3, args);
   }
 
   #normRows({ node, sum, quantizes, discards }: Step): void {
@@ -201,55 +216,55 @@ class Lowering {
     const { eps } = node.attributes as RmsNormAttributes | LayerNormAttributes;
     const width = rowWidth(node.output);
     const [first, addend] = sum?.inputs ?? [x];
-    const args = [this.#at(node.output), this.#at(first), this.#at(weight), this.#at(bias), width, floatBits(eps)];
-    args.push(node.operation === "layer-norm" ? 1 : 0, this.#at(addend), this.#at(sum?.output));
+    const args = [this.at(node.output), this.at(first), this.at(weight), this.at(bias), width, floatBits(eps)];
+    args.push(node.operation === "layer-norm" ? 1 : 0, this.at(addend), this.at(sum?.output));
     args.push(quantizes ? this.addresses.quantized : 0, discards ? 1 : 0);
-    this.writer.write("norm_rows", this.#rows(node.output), 60 + width * (quantizes ? 0.6 : 0.35), args);
+    this.writer.write("norm_rows", this.rows(node.output), 60 + width * (quantizes ? 0.6 : 0.35), args);
   }
 
   #activateRows({ node, discards }: Step): void {
     const { kind } = node.attributes as ActivationAttributes;
     const width = rowWidth(node.output);
     const [gate, up] = node.inputs;
-    const y = discards ? 0 : this.#at(node.output);
-    const args = [y, this.#at(gate), this.#at(up), width, activationKinds.indexOf(kind)];
-    this.writer.write("activate_rows", this.#rows(node.output), width * 0.8, [...args, this.addresses.quantized]);
+    const y = discards ? 0 : this.at(node.output);
+    const args = [y, this.at(gate), this.at(up), width, activationKinds.indexOf(kind)];
+    this.writer.write("activate_rows", this.rows(node.output), width * 0.8, [...args, this.addresses.quantized]);
   }
 
   #rotary(node: Node, { headDim, rotaryDim, layout }: RotaryAttributes): void {
     const width = rowWidth(node.output);
-    const args = [node.output, ...node.inputs].map((tensor) => this.#at(tensor));
+    const args = [node.output, ...node.inputs].map((tensor) => this.at(tensor));
     args.push(width / headDim, headDim, rotaryDim, layout === "interleaved" ? 1 : 0);
-    this.writer.write("rotary", this.#rows(node.output), width * 0.4, args);
+    this.writer.write("rotary", this.rows(node.output), width * 0.4, args);
   }
 
   #cacheWrite(node: Node, { role, keyValueHeadCount, headDim, blockSize }: CacheWriteAttributes): void {
     requireBlockSize(blockSize);
     const [, x] = node.inputs;
-    const args = node.inputs.map((tensor) => this.#at(tensor));
+    const args = node.inputs.map((tensor) => this.at(tensor));
     args.push(keyValueHeadCount, headDim, role === "key" ? 1 : 0);
-    this.writer.write("cache_write", this.#rows(x!), rowWidth(x!) * (role === "key" ? 1 : 0.1), args);
+    this.writer.write("cache_write", this.rows(x!), rowWidth(x!) * (role === "key" ? 1 : 0.1), args);
   }
 
   #attention(node: Node, attributes: AttentionAttributes): void {
     const cost = attentionCost(node, attributes);
-    this.writer.write("attention", this.#rows(node.output), cost, this.#attentionArguments(node, attributes));
+    this.writer.write("attention", this.rows(node.output), cost, this.#attentionArguments(node, attributes));
   }
 
   #attentionWeights(node: Node, attributes: AttentionWeightsAttributes): void {
     const args = this.#attentionArguments(node, attributes);
     args.push(attributes.keyCapacity, attributes.stage === "probabilities" ? 1 : 0);
-    this.writer.write("attention_weights", this.#rows(node.output), attentionCost(node, attributes), args);
+    this.writer.write("attention_weights", this.rows(node.output), attentionCost(node, attributes), args);
   }
 
   #attentionArguments(node: Node, a: AttentionAttributes): number[] {
     requireBlockSize(a.blockSize);
     const relative = node.inputs.length > 6;
-    const operands = Array.from({ length: 9 }, (_, i) => this.#at(node.inputs[i]));
+    const operands = Array.from({ length: 9 }, (_, i) => this.at(node.inputs[i]));
     const reach = relative ? (capacityElements(node.inputs[7]!) - 1) / 2 : 0;
     const shape = [reach, rowWidth(node.inputs[3]!), a.headCount, a.keyValueHeadCount, a.headDim];
     const scoring = [floatBits(a.scale), floatBits(a.softCap), a.window];
-    return [this.#at(node.output), ...operands, ...shape, ...scoring, this.addresses.scores];
+    return [this.at(node.output), ...operands, ...shape, ...scoring, this.addresses.scores];
   }
 
   #elementwise(
@@ -259,30 +274,38 @@ class Lowering {
   ): void {
     const width = rowWidth(node.output);
     const [first, second] = node.inputs;
-    const args = [this.#at(node.output), this.#at(first), this.#at(second), width];
+    const args = [this.at(node.output), this.at(first), this.at(second), width];
     args.push(kind === undefined ? 0 : activationKinds.indexOf(kind), floatBits(factor));
-    this.writer.write(operation, this.#rows(node.output), width * (operation === "add" ? 0.1 : 0.5), args);
+    this.writer.write(operation, this.rows(node.output), width * (operation === "add" ? 0.1 : 0.5), args);
   }
 
   #selectRows(node: Node): void {
     const width = rowWidth(node.output);
-    const args = [node.output, ...node.inputs].map((tensor) => this.#at(tensor));
-    this.writer.write("select_rows", this.#rows(node.output), width * 0.1, [...args, width]);
+    const args = [node.output, ...node.inputs].map((tensor) => this.at(tensor));
+    this.writer.write("select_rows", this.rows(node.output), width * 0.1, [...args, width]);
   }
 
   /** One number of each row. */
   #reduce(operation: OperationId, node: Node, nanosecondsEach: number): void {
     const [x] = node.inputs;
     const width = rowWidth(x!);
-    this.writer.write(operation, this.#rows(x!), width * nanosecondsEach, [this.#at(node.output), this.#at(x), width]);
+    this.writer.write(operation, this.rows(x!), width * nanosecondsEach, [this.at(node.output), this.at(x), width]);
   }
 
-  /** A tensor's address; 0 for an operand that is left out. */
-  #at(tensor: Tensor | undefined): number {
+  get scratch(): number {
+    return this.addresses.training;
+  }
+
+  at(tensor: Tensor | undefined): number {
     return tensor === undefined ? 0 : this.addresses.of(tensor);
   }
 
-  #rows(tensor: Tensor): RowCount {
+  target(result: Tensor): { address: number; adds: boolean } {
+    const state = this.accumulations.get(result);
+    return { address: this.at(state ?? result), adds: state !== undefined };
+  }
+
+  rows(tensor: Tensor): RowCount {
     const extent = tensor.shape[0]!;
     return typeof extent === "number" ? { fixed: extent } : { live: this.live.indexOf(extent.name) };
   }

@@ -1,0 +1,2 @@
+/** Training in Node: with data from files. */
+export * from "./index.js";

@@ -76,7 +76,7 @@ export class Network {
     const network = new Network(backend, config, options.capacity);
     try {
       // Shapes first: tables of positions are made with the graph, and take memory that no tensor may back.
-      locateParameters(checkpoint, recipes, network.#claimedParameters(), toFloats);
+      locateParameters(checkpoint, recipes, Network.parameters(config, 1), toFloats);
       const graph = decoderGraph(config, options.capacity);
       const parameters = [...planGraph([graph.logits]).parameters, ...network.#encoderParameters()];
       await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, options);
@@ -87,6 +87,18 @@ export class Network {
       network.dispose();
       throw error;
     }
+  }
+
+  /**
+   * Every parameter that the model has, once.
+   * @param contextLength - rows of tables of learned or computed positions
+   */
+  static parameters(config: ModelConfig, contextLength: number): readonly Tensor[] {
+    const capacity = { tokens: 1, outputs: 1, sequences: 1, contextLength, blocks: 1, crossBlocks: 1 };
+    const decoder = decoderGraph(config, capacity).graph;
+    const encoder = config.kind === "decoder-only" ? [] : encoderGraph(config, capacity).graph.tensors;
+    const all = [...decoder.tensors, ...encoder].filter((tensor) => tensor.origin.kind === "parameter");
+    return [...new Map(all.map((tensor) => [tensor.name, tensor])).values()];
   }
 
   /** The program that generates. */
@@ -161,15 +173,6 @@ export class Network {
     this.#encoders.clear();
     for (const resource of this.#resources.values()) resource.dispose();
     this.#resources.clear();
-  }
-
-  /** Every parameter, with tables of positions cut to one row. */
-  #claimedParameters(): readonly Tensor[] {
-    const { config } = this;
-    const capacity = { ...this.capacity, contextLength: 1, tokens: 1 };
-    const decoder = decoderGraph(config, capacity).graph;
-    const encoder = config.kind === "decoder-only" ? [] : encoderGraph(config, capacity).graph.tensors;
-    return [...decoder.tensors, ...encoder].filter((tensor) => tensor.origin.kind === "parameter");
   }
 
   #encoderParameters(): readonly Tensor[] {

@@ -65,6 +65,14 @@ export class BlockTable {
     this.#length = needed;
   }
 
+  /** Blocks that `reserve(count)` would take from the pool. */
+  blocksNeeded(count: number): number {
+    const { blockSize } = this.pool;
+    const added = Math.ceil((this.#length + count) / blockSize) - this.#blocks.length;
+    const tail = this.#blocks[Math.floor(this.#length / blockSize)];
+    return added + (count > 0 && tail !== undefined && this.pool.isShared(tail) ? 1 : 0);
+  }
+
   /** Forgets all positions from `length` on. @throws OutOfRangeError */
   truncate(length: number): void {
     if (!(Number.isInteger(length) && length >= 0 && length <= this.#length)) {

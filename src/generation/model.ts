@@ -13,6 +13,9 @@ import type { Tokenizer } from "../tokenizers/tokenizer.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
+import { searchAll } from "./search/beam-search.js";
+import { type Hypothesis, hypothesisOf } from "./search/hypothesis.js";
+import { type BeamSearchOptions, beamSettings } from "./search/options.js";
 import { Session, type SessionOptions, sessionOptionNames } from "./session.js";
 
 type Text = string | ArrayLike<number>;
@@ -118,6 +121,32 @@ export class Model implements AsyncDisposable {
       return this.session(prompt, { sampling, alternatives });
     };
     return generate(open, options, this.endIds);
+  }
+
+  /**
+   * The likeliest completions that a beam search finds.
+   * @returns at most `options.count` of them, best first
+   * @throws UnknownOptionError, InvalidValueError, OutOfRangeError, ContextFullError, CacheFullError,
+   *   NoContinuationError, and the signal's reason when it is aborted
+   */
+  async beamSearch(prompt: Prompt, options: BeamSearchOptions = {}): Promise<Hypothesis[]> {
+    return (await this.beamSearchAll([prompt], options))[0]!;
+  }
+
+  /**
+   * A beam search for each prompt, several of them at a time in the same runs of the program: faster than one by one,
+   * and the same to the bit.
+   * @returns for each prompt what `beamSearch` returns
+   */
+  async beamSearchAll(prompts: readonly Prompt[], options: BeamSearchOptions = {}): Promise<Hypothesis[][]> {
+    this.#open();
+    const { endIds } = this;
+    const settings = beamSettings(options, endIds, this.config.vocabSize);
+    const encoded = prompts.map((prompt) => this.#encode(prompt));
+    const results = await searchAll(this.engine, encoded, settings, options);
+    const ends = { endIds, all: settings.ends, maxTokens: settings.maxTokens };
+    const tokenizer = this.parts.tokenizer?.tokenizer;
+    return results.map((found, i) => found.map((beam) => hypothesisOf(beam, encoded[i]!.ids, tokenizer, ends)));
   }
 
   /**

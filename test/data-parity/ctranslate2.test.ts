@@ -5,12 +5,29 @@ import { describe, expect, test } from "vitest";
 import { readCtranslate2, readSafetensors, readTensorFloats } from "../../src/formats/index.js";
 import { openFileSource } from "../../src/formats/index.node.js";
 import type { Model } from "../../src/generation/model.js";
+import type { BeamSearchOptions } from "../../src/generation/search/options.js";
 import { loadModel } from "../../src/load-model.node.js";
 import { describeWithData } from "../data.js";
 import { availableBackends } from "../support/backends.js";
 
+interface Translation {
+  readonly input: string[];
+  readonly output: string[];
+  /** Default: the output is the same for 1, 2 and 4. */
+  readonly beam_size?: number;
+}
+
 interface Expected {
-  readonly translate: readonly { readonly input: string[]; readonly output: string[]; readonly beam_size?: number }[];
+  readonly translate: readonly Translation[];
+  readonly prefix: readonly (Translation & { readonly target_prefix: string[] })[];
+  readonly end_token: readonly (Translation & { readonly end_token: string })[];
+  readonly max_decoding_length: readonly (Translation & { readonly max_decoding_length: number })[];
+  readonly min_decoding_length: readonly {
+    readonly input: string[];
+    readonly min_decoding_length: number;
+    readonly output_length: number;
+  }[];
+  readonly suppress_sequences: readonly (Translation & { readonly suppress_sequences: string[][] })[];
   readonly scores: {
     readonly cases: readonly { input: string[]; target: string[]; token_logprobs_including_end: number[] }[];
   };
@@ -39,6 +56,58 @@ describeWithData("ct2-aren-transliteration", "ct2-aren-transliteration", (folder
         let text = "";
         for await (const step of model.generate({ source: input.join("") }, { maxTokens: 20 })) text += step.text;
         expect(text).toBe(output.join(""));
+      }
+    });
+
+    test("beam search writes the published outputs, with prefixes, limits and banned sequences", async () => {
+      await using model = await loadModel(join(folder, "float32"), { backend });
+      const { stopping, ...rest } = { stopping: { endIds: false, tokenIds: [endId] }, maxTokens: 20 };
+      const search = async (input: string[], options: BeamSearchOptions, prefix: string[] = []) => {
+        const prompt = { source: idsOf(input, sources), target: idsOf(prefix, targets) };
+        const [best] = await model.beamSearch(prompt, { stopping, ...rest, ...options });
+        return best!;
+      };
+      for (const { input, output, beam_size } of expected.translate) {
+        for (const beams of beam_size === undefined ? [1, 2, 4] : [beam_size]) {
+          expect((await search(input, { beams })).text).toBe(output.join(""));
+        }
+      }
+      for (const { input, output, beam_size, target_prefix } of expected.prefix) {
+        for (const beams of beam_size === undefined ? [1, 2, 4] : [beam_size]) {
+          const { tokens } = await search(input, { beams }, target_prefix);
+          expect(tokens.slice(0, -1)).toEqual(idsOf(output.slice(target_prefix.length), targets));
+        }
+      }
+      for (const { input, output, end_token } of expected.end_token) {
+        const ends = { endIds: false, tokenIds: idsOf([end_token], targets) };
+        expect((await search(input, { beams: 2, stopping: ends })).text).toBe(output.join(""));
+      }
+      for (const { input, output, max_decoding_length } of expected.max_decoding_length) {
+        const best = await search(input, { beams: 2, maxTokens: max_decoding_length });
+        expect(best.tokens).toEqual(idsOf(output, targets));
+        expect(best.stop).toEqual({ kind: "maxTokens" });
+      }
+      for (const { input, min_decoding_length, output_length } of expected.min_decoding_length) {
+        const { tokens } = await search(input, { beams: 2, minTokens: min_decoding_length });
+        expect(tokens.length - 1).toBe(output_length);
+      }
+      for (const { input, output, suppress_sequences } of expected.suppress_sequences) {
+        const badWords = suppress_sequences.map((word) => idsOf(word, targets));
+        expect((await search(input, { beams: 2, badWords })).text).toBe(output.join(""));
+      }
+    });
+
+    test("beam search gives the published scores", async () => {
+      await using model = await loadModel(join(folder, "float32"), { backend });
+      const prompts = expected.scores.cases.map(({ input }) => ({ source: idsOf(input, sources) }));
+      for (const lengthPenalty of [0, 1]) {
+        const found = await model.beamSearchAll(prompts, { beams: 4, lengthPenalty, maxTokens: 20 });
+        for (const [i, { target, token_logprobs_including_end: published }] of expected.scores.cases.entries()) {
+          const [best] = found[i]!;
+          expect(best!.tokens).toEqual([...idsOf(target, targets), endId]);
+          const sum = published.reduce((total, each) => total + each, 0);
+          expect(Math.abs(best!.score - sum / published.length ** lengthPenalty)).toBeLessThan(1e-4);
+        }
       }
     });
 

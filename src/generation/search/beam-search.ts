@@ -1,0 +1,210 @@
+/**
+ * Beam search over many prompts at once: the beams of all of them advance in the same runs of the program.
+ *
+ * Beams of one prompt share the blocks of the cache up to where they differ, and one encoded source. A prompt that is
+ * done makes room for the next one; what is found for a prompt never depends on which others are under way.
+ */
+import { CacheFullError } from "../../cache/block-pool.js";
+import { Breather } from "../../core/breathe.js";
+import { HithertoError } from "../../core/errors.js";
+import type { Engine } from "../engine.js";
+import type { OutputRow, Part } from "../run.js";
+import type { Sequence } from "../sequence.js";
+import { type Bans, bansOf } from "./bans.js";
+import { Beams, type FinishedBeam } from "./beams.js";
+import { BestContinuations } from "./continuations.js";
+import type { BeamSettings } from "./options.js";
+
+/** What a search begins with. */
+export interface EncodedPrompt {
+  /** Encoder-decoder models: what is attended to. */
+  readonly source?: ArrayLike<number>;
+  /** At least one token. */
+  readonly ids: ArrayLike<number>;
+}
+
+/** Bans, or the end of the vocabulary, leave no token to continue any beam of a prompt with. */
+export class NoContinuationError extends HithertoError {
+  readonly code = "NO_CONTINUATION";
+
+  constructor(
+    readonly prompt: number,
+    readonly length: number,
+  ) {
+    super(`prompt ${prompt}: every token is banned after ${length} generated ones, and no hypothesis has ended`);
+  }
+}
+
+export interface SearchListeners {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * @returns for each prompt its hypotheses, best first: at most `settings.count`
+ * @throws ContextFullError, CacheFullError when not even one prompt's beams fit, NoContinuationError
+ */
+export async function searchAll(
+  engine: Engine,
+  prompts: readonly EncodedPrompt[],
+  settings: BeamSettings,
+  { signal, onProgress }: SearchListeners = {},
+): Promise<FinishedBeam[][]> {
+  const results: FinishedBeam[][] = prompts.map(() => []);
+  const waiting = [...prompts.keys()].reverse();
+  const active = new Set<PromptSearch>();
+  const breather = new Breather();
+  try {
+    while (waiting.length > 0 || active.size > 0) {
+      signal?.throwIfAborted();
+      await admit(engine, prompts, settings, waiting, active);
+      makeRoom(engine, waiting, active);
+      await advance(engine, [...active], signal);
+      for (const search of [...active].filter((each) => each.isDone)) {
+        results[search.index] = search.beams.finished.slice(0, settings.count);
+        search.dispose();
+        active.delete(search);
+        onProgress?.(prompts.length - waiting.length - active.size, prompts.length);
+      }
+      await breather.breathe();
+    }
+  } finally {
+    for (const search of active) search.dispose();
+  }
+  return results;
+}
+
+/** Begins with as many of the waiting prompts as one run has room for; the first of them is the last in the list. */
+async function admit(
+  engine: Engine,
+  prompts: readonly EncodedPrompt[],
+  settings: BeamSettings,
+  waiting: number[],
+  active: Set<PromptSearch>,
+): Promise<void> {
+  const { capacity } = engine.network;
+  const room = Math.max(1, Math.floor(Math.min(capacity.sequences, capacity.outputs) / settings.beams));
+  while (waiting.length > 0 && active.size < room) {
+    const index = waiting.at(-1)!;
+    const prompt = prompts[index]!;
+    if (active.size > 0 && !hasRoomFor(engine, prompt, settings.beams, active)) return;
+    try {
+      active.add(new PromptSearch(engine, index, prompt, settings, await engine.sequence(prompt.source)));
+    } catch (error) {
+      if (error instanceof CacheFullError && active.size > 0) return; // when another is done, its source makes room
+      throw error;
+    }
+    waiting.pop();
+  }
+}
+
+/** Whether a prompt, and then a block for each of its beams, fits beside the next step of those that are under way. */
+function hasRoomFor(engine: Engine, { ids }: EncodedPrompt, beams: number, active: ReadonlySet<PromptSearch>): boolean {
+  const { size, used, blockSize } = engine.pool;
+  let blocks = Math.ceil(ids.length / blockSize) + beams;
+  for (const search of active) blocks += search.blocksNeeded();
+  return used + blocks <= size;
+}
+
+/** Puts back the prompts that were begun last while the next step does not fit into the cache; they begin anew later. */
+function makeRoom(engine: Engine, waiting: number[], active: Set<PromptSearch>): void {
+  const searches = [...active];
+  let needed = searches.reduce((sum, search) => sum + search.blocksNeeded(), 0);
+  while (searches.length > 1 && engine.pool.used + needed > engine.pool.size) {
+    const last = searches.pop()!;
+    needed -= last.blocksNeeded();
+    last.dispose();
+    active.delete(last);
+    waiting.push(last.index);
+  }
+}
+
+/** One token more for every beam. */
+async function advance(engine: Engine, searches: readonly PromptSearch[], signal?: AbortSignal): Promise<void> {
+  const parts: Part[] = [];
+  const owners: { search: PromptSearch; beam: number }[] = [];
+  for (const search of searches) {
+    for (const [beam, part] of search.parts().entries()) {
+      parts.push(part);
+      owners.push({ search, beam });
+    }
+  }
+  await engine.advance(parts, {
+    signal,
+    onOutput: (row) => {
+      const { search, beam } = owners[row.part]!;
+      search.offer(beam, row);
+    },
+  });
+  for (const search of searches) search.choose();
+}
+
+/** One prompt under way: its beams, and a sequence in the cache for each. */
+class PromptSearch {
+  readonly beams: Beams;
+  readonly #best: BestContinuations;
+  readonly #bans: Bans;
+  #sequences: Sequence[];
+
+  constructor(
+    engine: Engine,
+    readonly index: number,
+    readonly prompt: EncodedPrompt,
+    settings: BeamSettings,
+    sequence: Sequence,
+  ) {
+    const { capacity, config } = engine.network;
+    const room = Math.max(1, capacity.contextLength - prompt.ids.length);
+    this.beams = new Beams({ ...settings, maxTokens: Math.min(settings.maxTokens, room) });
+    this.#best = new BestContinuations(this.beams.candidates);
+    this.#bans = bansOf({ ...settings, bannedIds: config.bannedIds ?? [] }, prompt.ids);
+    this.#sequences = [sequence];
+  }
+
+  get isDone(): boolean {
+    return this.beams.running.length === 0;
+  }
+
+  /** What each beam has to run next: the whole prompt at first, then the token that was chosen last. */
+  parts(): Part[] {
+    return this.beams.running.map(({ tokens }, i) => ({
+      sequence: this.#sequences[i]!,
+      ids: tokens.length === 0 ? this.prompt.ids : tokens.slice(-1),
+      outputs: "last",
+    }));
+  }
+
+  /** Blocks of the cache that the next step takes, or a few less. */
+  blocksNeeded(): number {
+    return this.parts().reduce((sum, { sequence, ids }) => sum + sequence.table.blocksNeeded(ids.length), 0);
+  }
+
+  /** Takes the logits after a beam's last token. The row is changed. */
+  offer(beam: number, { logits, logSumExp }: OutputRow): void {
+    const { tokens, logprob } = this.beams.running[beam]!;
+    for (const id of this.#bans(tokens)) logits[id] = Number.NEGATIVE_INFINITY;
+    this.#best.offer(beam, logits, logprob - logSumExp);
+  }
+
+  /** Settles which beams go on; each takes over its parent's sequence, or a fork of it. */
+  choose(): void {
+    const { length } = this.beams.running[0]!.tokens;
+    this.beams.advance(this.#best.list());
+    this.#best.clear();
+    if (this.isDone && this.beams.finished.length === 0) throw new NoContinuationError(this.index, length);
+    const before = this.#sequences;
+    const taken = new Set<number>();
+    this.#sequences = this.beams.running.map(({ parent }) => {
+      const sequence = before[parent]!;
+      if (taken.has(parent)) return sequence.fork();
+      taken.add(parent);
+      return sequence;
+    });
+    for (const [i, sequence] of before.entries()) if (!taken.has(i)) sequence.dispose();
+  }
+
+  dispose(): void {
+    for (const sequence of this.#sequences) sequence.dispose();
+    this.#sequences = [];
+  }
+}

@@ -1,4 +1,5 @@
 /** Training, where there is no Node: everything but what touches the system's files. */
+export type { PairOptions, TextOptions } from "./data/assemble.js";
 export type {
   Batch,
   BatchOrder,
@@ -10,3 +11,15 @@ export type {
   PositionedBatch,
   SequenceRows,
 } from "./data/batch.js";
+export type { HeldOutOptions, MaxLength } from "./data/divide.js";
+export {
+  type IdDatasetOptions,
+  type IdExample,
+  idDataset,
+  type MemoryPairOptions,
+  type MemoryTextOptions,
+  pairDataset,
+  type TextExample,
+  textDataset,
+} from "./data/memory-datasets.js";
+export type { TokenizeProgress, Watching } from "./data/tokenize.js";

@@ -75,9 +75,9 @@ HH_INLINE f32x16 tanh16(f32x16 x) {
   return where_less(magnitude, splat16(0.625f), small, where_less(splat16(9.1f), magnitude, with_sign(one, x), large));
 }
 
-/* 1 + erf(x), accurate relative to itself for negative x too. */
-HH_INLINE f32x16 one_plus_erf16(f32x16 x) {
-  const f32x16 magnitude = abs16(x), square = mul16(x, x), one = splat16(1.0f);
+/* 1 + erf(x), accurate relative to itself for negative x too, given square = x^2 and e = e^-square. */
+HH_INLINE f32x16 one_plus_erf_of(f32x16 x, f32x16 square, f32x16 e) {
+  const f32x16 magnitude = abs16(x), one = splat16(1.0f);
   const f32x16 t = POLYNOMIAL(square, 7.853861353153693e-5f, -8.010193625184903e-4f, 5.188327685732524e-3f,
                               -2.685381193529856e-2f, 1.128358514861418e-1f, -3.761262582423300e-1f,
                               1.128379165726710e+0f);
@@ -89,10 +89,15 @@ HH_INLINE f32x16 one_plus_erf16(f32x16 x) {
   const f32x16 q = POLYNOMIAL(y, -1.047766399936249e+1f, 1.297719955372516e+1f, -7.495518717768503e+0f,
                               2.921019019210786e+0f, -1.015265279202700e+0f, 4.218463358204948e-1f,
                               -2.820767439740514e-1f, 5.641895067754075e-1f);
-  const f32x16 e = exp16(sub16(splat16(0.0f), square));
   const f32x16 complement = mul16(mul16(e, inverse), where_less(magnitude, splat16(2.0f), p, q));
   const f32x16 outer = where_less(x, splat16(0.0f), complement, sub16(splat16(2.0f), complement));
   return where_less(magnitude, one, inner, outer);
+}
+
+/* The same where e is of no other use. */
+HH_INLINE f32x16 one_plus_erf16(f32x16 x) {
+  const f32x16 square = mul16(x, x);
+  return one_plus_erf_of(x, square, exp16(sub16(splat16(0.0f), square)));
 }
 
 /* 1 / x for x from 2^-120 to 2^120, off by at most 2e-7 of itself: Newton's steps from a guess by the bits of x, which is
@@ -128,6 +133,45 @@ HH_INLINE f32x16 activate16(int64_t kind, f32x16 x) {
       const f32x16 u = mul16(fma16(cube, splat16(0.044715f), x), splat16(-2.0f * 0.79788456080286536f));
       return mul16(x, falling_sigmoid16(u));
     }
+  }
+}
+
+/* ------------------------------------------------------------------ derivatives */
+
+/* The derivative of sigmoid_linear16: s (1 + slope x (1 - s)), s = 1 / (1 + e^(-slope x)). */
+HH_INLINE f32x16 sigmoid_linear_slope16(f32x16 x, float slope) {
+  const f32x16 one = splat16(1.0f), sloped = mul16(min16(max16(x, splat16(-128.0f)), splat16(128.0f)), splat16(slope));
+  const f32x16 s = falling_sigmoid16(sub16(splat16(0.0f), sloped));
+  return mul16(s, fma16(sloped, sub16(one, s), one));
+}
+
+/* The derivative of x P(x), P the normal distribution function: P(x) + x p(x), p = e^(-x^2 / 2) / sqrt(2 pi). */
+HH_INLINE f32x16 gelu_slope16(f32x16 x) {
+  const f32x16 within = min16(max16(x, splat16(-40.0f)), splat16(40.0f));
+  const f32x16 root = mul16(within, splat16(0.70710678118654752f)), square = mul16(root, root);
+  const f32x16 e = exp16(sub16(splat16(0.0f), square));
+  const f32x16 half = mul16(splat16(0.5f), one_plus_erf_of(root, square, e));
+  return fma16(mul16(within, splat16(0.39894228040143268f)), e, half);
+}
+
+/* The derivative of x s, s = 1 / (1 + e^(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3): s + x s (1 - s) 2u'. */
+HH_INLINE f32x16 gelu_tanh_slope16(f32x16 x) {
+  const float twice = 2.0f * 0.79788456080286536f;
+  const f32x16 one = splat16(1.0f), within = min16(max16(x, splat16(-40.0f)), splat16(40.0f));
+  const f32x16 square = mul16(within, within), inner = fma16(square, splat16(0.044715f), one);
+  const f32x16 s = falling_sigmoid16(mul16(mul16(within, inner), splat16(-twice)));
+  const f32x16 slope = mul16(fma16(square, splat16(3.0f * 0.044715f), one), mul16(within, splat16(twice)));
+  return mul16(s, fma16(slope, sub16(one, s), one));
+}
+
+/* The derivative of an activation; that of relu is 0 at 0. */
+HH_INLINE f32x16 activation_slope16(int64_t kind, f32x16 x) {
+  switch (kind) {
+    case HH_RELU: return where_less(splat16(0.0f), x, splat16(1.0f), splat16(0.0f));
+    case HH_SILU: return sigmoid_linear_slope16(x, 1.0f);
+    case HH_QUICK_GELU: return sigmoid_linear_slope16(x, 1.702f);
+    case HH_GELU: return gelu_slope16(x);
+    default: return gelu_tanh_slope16(x);
   }
 }
 

@@ -13,6 +13,7 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "dot.h"
 #include "functions.h"
 #include "quantized.h"
+#include "element_share.h"
 
 #include "quantized_element.c"
 
@@ -39,6 +40,13 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "log_sum_exp.c"
 #include "argmax.c"
 #include "fused.c"
+#include "column_sums.c"
+#include "norm_gradient.c"
+#include "activation_gradient.c"
+#include "row_gradients.c"
+#include "dropout.c"
+#include "row_squares.c"
+#include "optimizers.c"
 #include "limits.c"
 
 hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
@@ -69,6 +77,23 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_LINEAR_GROUP] = linear_group,
     [HH_NORM_ROWS] = norm_rows,
     [HH_ACTIVATE_ROWS] = activate_rows,
+    [HH_CHUNK_SUMS] = chunk_sums,
+    [HH_SUM_CHUNKS] = sum_chunks,
+    [HH_RMS_NORM_GRADIENT] = rms_norm_gradient,
+    [HH_LAYER_NORM_GRADIENT] = layer_norm_gradient,
+    [HH_ACTIVATION_GRADIENT] = activation_gradient,
+    [HH_GATED_ACTIVATION_GRADIENT] = gated_activation_gradient,
+    [HH_SOFT_CAP_GRADIENT] = soft_cap_gradient,
+    [HH_EMBEDDING_GRADIENT] = embedding_gradient,
+    [HH_DROPOUT] = dropout,
+    [HH_ROW_SQUARES] = row_squares,
+    [HH_ACCUMULATE] = accumulate,
+    [HH_ADAMW] = adamw,
+    [HH_SGD] = sgd,
+    [HH_LION] = lion,
+    [HH_MOMENTUM] = momentum,
+    [HH_APPLY_UPDATE] = apply_update,
+    [HH_MOVING_AVERAGE] = moving_average,
     [HH_LIMIT_READ] = limit_read,
     [HH_LIMIT_FLOAT] = limit_float,
     [HH_LIMIT_BYTES] = limit_bytes,

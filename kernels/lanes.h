@@ -39,6 +39,7 @@
 
 typedef float f32_part __attribute__((vector_size(4 * HH_WIDTH)));
 typedef int32_t i32_part __attribute__((vector_size(4 * HH_WIDTH)));
+typedef uint32_t u32_part __attribute__((vector_size(4 * HH_WIDTH)));
 
 typedef struct {
   f32_part part[HH_PARTS];
@@ -234,6 +235,7 @@ HH_PART_FUNCTION(i32x16, sub_int, a.part[i] - b.part[i])
 HH_PART_FUNCTION(i32x16, and_int, a.part[i] & b.part[i])
 HH_PART_FUNCTION(i32x16, mul_int, a.part[i] * b.part[i])
 HH_PART_FUNCTION(i32x16, or_int, a.part[i] | b.part[i])
+HH_PART_FUNCTION(i32x16, xor_int, a.part[i] ^ b.part[i])
 
 /* a << n in every lane. */
 HH_INLINE i32x16 shift_left(i32x16 a, int n) {
@@ -244,6 +246,12 @@ HH_INLINE i32x16 shift_left(i32x16 a, int n) {
 /* a >> n in every lane, copies of the sign coming in. */
 HH_INLINE i32x16 shift_right(i32x16 a, int n) {
   HH_EACH_PART(i) a.part[i] = a.part[i] >> n;
+  return a;
+}
+
+/* a >> n in every lane, zeros coming in. */
+HH_INLINE i32x16 shift_right_zeros(i32x16 a, int n) {
+  HH_EACH_PART(i) a.part[i] = (i32_part)((u32_part)a.part[i] >> n);
   return a;
 }
 
@@ -310,6 +318,21 @@ HH_INLINE f32x16 min16(f32x16 a, f32x16 b) {
 #else
   return where_less(b, a, b, a);
 #endif
+}
+/* Rounded correctly, as everywhere. */
+HH_INLINE f32x16 sqrt16(f32x16 a) {
+#if HH_WIDTH == 16
+  a.part[0] = (f32_part)_mm512_sqrt_ps((__m512)a.part[0]);
+#elif HH_WIDTH == 8
+  HH_EACH_PART(i) a.part[i] = (f32_part)_mm256_sqrt_ps((__m256)a.part[i]);
+#elif defined(HH_NEON_LANES)
+  HH_EACH_PART(i) a.part[i] = (f32_part)vsqrtq_f32((float32x4_t)a.part[i]);
+#elif defined(HH_WASM_LANES)
+  HH_EACH_PART(i) a.part[i] = (f32_part)wasm_f32x4_sqrt((v128_t)a.part[i]);
+#else
+  HH_EACH_PART(i) for (int lane = 0; lane < HH_WIDTH; lane++) a.part[i][lane] = __builtin_sqrtf(a.part[i][lane]);
+#endif
+  return a;
 }
 HH_INLINE f32x16 abs16(f32x16 a) { return of_bits(and_int(bits_of(a), splat_int(0x7fffffff))); }
 /* The magnitude of a with the sign of b; a >= 0. */

@@ -234,7 +234,7 @@ class Lowering implements LoweringSite {
   #rotary(node: Node, { headDim, rotaryDim, layout }: RotaryAttributes): void {
     const width = rowWidth(node.output);
     const args = [node.output, ...node.inputs].map((tensor) => this.at(tensor));
-    args.push(width / headDim, headDim, rotaryDim, layout === "interleaved" ? 1 : 0);
+    args.push(width / headDim, headDim, rotaryDim, layout === "interleaved" ? 1 : 0, 0);
     this.writer.write("rotary", this.rows(node.output), width * 0.4, args);
   }
 

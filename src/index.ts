@@ -21,6 +21,14 @@ export { type Comparison, compare, type KlDivergence, VocabularyMismatchError } 
 export { type Evaluation, evaluate } from "./generation/evaluate.js";
 export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";
+export { type BleuOptions, type BleuScore, bleu } from "./generation/metrics/bleu.js";
+export { type ChrfOptions, type ChrfScore, chrf } from "./generation/metrics/chrf.js";
+export {
+  characterErrorRate,
+  type PronunciationErrors,
+  pronunciationErrors,
+  wordErrorRate,
+} from "./generation/metrics/error-rate.js";
 export { Model, type Prompt } from "./generation/model.js";
 export { SequenceBusyError } from "./generation/run.js";
 export type { SamplingOptions } from "./generation/sampling/sampler.js";

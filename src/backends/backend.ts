@@ -6,10 +6,12 @@
  * a program, and running a program allocates nothing.
  *
  * The promise that every backend keeps: a row of a result depends only on that row's own inputs, bit for bit; never
- * on how many rows are computed together, on the number of threads, or on what ran before.
+ * on how many rows are computed together, on the number of threads, or on what ran before. Operations that put
+ * rows together (the gradient of a weight) depend on all of them, and still never on the number of threads.
  */
 import type { StorageType } from "../core/storage.js";
 import type { Graph } from "../graph/graph.js";
+import type { Products } from "../graph/operation.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
 
 /** A weight matrix, read in pieces so that no second copy of it is ever held. */
@@ -41,6 +43,11 @@ export interface CompileOptions {
   readonly resources: ReadonlyMap<string, Resource>;
   /** Results that can be read after a run. */
   readonly outputs: readonly Tensor[];
+  /**
+   * How matrix products of plain tensors (`matmul`, and `linear` by a parameter that is a state) are computed: `bf16`
+   * rounds their operands to bfloat16, to nearest even, and sums in float32. Default `f32`.
+   */
+  readonly products?: Products;
 }
 
 /** What one instruction of a program did while it was profiled: sums over its calls. */

@@ -75,11 +75,23 @@ export class Graph {
 
   /** Adds a node; called by the functions in `operations/` after they have checked shapes. */
   apply(operation: string, inputs: readonly Tensor[], attributes: object, shape: Shape, type: ElementType): Tensor {
+    return this.applyMany(operation, inputs, attributes, [{ shape, type }])[0]!;
+  }
+
+  /** Adds a node with several results, of these shapes and types. */
+  applyMany(
+    operation: string,
+    inputs: readonly Tensor[],
+    attributes: object,
+    outputs: readonly { readonly shape: Shape; readonly type: ElementType }[],
+  ): readonly Tensor[] {
     for (const input of inputs) assert(input.graph === this, `${operation}: a tensor of another graph`);
-    const node = { operation, inputs, attributes } as { -readonly [K in keyof Node]: Node[K] };
-    node.output = this.#add({ name: "", shape, type, origin: { kind: "result", node } });
+    const scope = this.#scopes.join("");
+    const node = { operation, inputs, attributes, scope } as { -readonly [K in keyof Node]: Node[K] };
+    node.outputs = outputs.map((each) => this.#add({ name: "", ...each, origin: { kind: "result", node } }));
+    node.output = node.outputs[0]!;
     this.nodes.push(node);
-    return node.output;
+    return node.outputs;
   }
 
   #add(fields: Omit<Tensor, "graph" | "id">): Tensor {

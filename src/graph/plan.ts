@@ -39,20 +39,21 @@ export function planGraph(outputs: readonly Tensor[]): Plan {
 /** Follows operations that write a state back to the state itself. Other tensors are their own memory. */
 export function memoryOf(tensor: Tensor): Tensor {
   if (tensor.origin.kind !== "result") return tensor;
-  const { operation, inputs } = tensor.origin.node;
+  const { operation, inputs, output } = tensor.origin.node;
   const written = operations.get(operation)?.writesInput;
-  return written === undefined ? tensor : memoryOf(inputs[written]!);
+  return written === undefined || tensor !== output ? tensor : memoryOf(inputs[written]!);
 }
 
-function neededNodes(outputs: readonly Tensor[]): Node[] {
-  const needed = new Set<Node>();
-  const visit = (tensor: Tensor): void => {
-    if (tensor.origin.kind !== "result" || needed.has(tensor.origin.node)) return;
-    needed.add(tensor.origin.node);
-    for (const input of tensor.origin.node.inputs) visit(input);
-  };
-  for (const output of outputs) visit(output);
-  return [...needed].sort((a, b) => a.output.id - b.output.id);
+/** The nodes that `outputs` need, in the order in which they were written. */
+export function neededNodes(outputs: readonly Tensor[]): Node[] {
+  const needed = new Set<Tensor>(outputs);
+  const nodes: Node[] = [];
+  for (const node of outputs[0]?.graph.nodes.toReversed() ?? []) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    nodes.push(node);
+    for (const input of node.inputs) needed.add(input);
+  }
+  return nodes.reverse();
 }
 
 /** A stretch of memory that one or more tensors use in turn, from node `first` to node `last`. */
@@ -88,34 +89,33 @@ function findBuffers(nodes: readonly Node[], inputs: readonly Tensor[], kept: Re
   };
   for (const input of inputs) add(input, -1, end);
   for (const [index, node] of nodes.entries()) {
-    if (memoryOf(node.output) !== node.output) continue;
-    const last = kept.has(node.output) ? end : (lastUse.get(node.output) ?? index);
-    const reused = takeOver(node, index, lastUse, kept, bufferOf);
-    if (reused === undefined) {
-      add(node.output, index, last);
-    } else {
-      reused.last = last;
-      reused.tensors.push(node.output);
-      bufferOf.set(node.output, reused);
+    // What this node is the last to read and may overwrite element by element; each for one of its outputs.
+    const mayTake = new Set((operations.get(node.operation)?.inPlace ?? []).map((position) => node.inputs[position]!));
+    const free = [...mayTake].filter(
+      (input) => input.origin.kind === "result" && !kept.has(input) && lastUse.get(input) === index,
+    );
+    for (const output of node.outputs) {
+      if (memoryOf(output) !== output) continue;
+      const last = kept.has(output) ? end : (lastUse.get(output) ?? index);
+      const reused = takeOver(output, free, bufferOf);
+      if (reused === undefined) {
+        add(output, index, last);
+      } else {
+        reused.last = last;
+        reused.tensors.push(output);
+        bufferOf.set(output, reused);
+      }
     }
   }
   return [...new Set(bufferOf.values())];
 }
 
-/** The buffer of an input that this node is the last to read and may overwrite element by element. */
-function takeOver(
-  node: Node,
-  index: number,
-  lastUse: ReadonlyMap<Tensor, number>,
-  kept: ReadonlySet<Tensor>,
-  bufferOf: ReadonlyMap<Tensor, Buffer>,
-): Buffer | undefined {
-  for (const position of operations.get(node.operation)?.inPlace ?? []) {
-    const input = node.inputs[position]!;
-    const free = input.origin.kind === "result" && !kept.has(input) && lastUse.get(input) === index;
-    if (free && alignedBytes(input) === alignedBytes(node.output)) return bufferOf.get(input);
-  }
-  return undefined;
+/** The buffer of the first tensor in `free` that `output` fits; that tensor is free no longer. */
+function takeOver(output: Tensor, free: Tensor[], bufferOf: ReadonlyMap<Tensor, Buffer>): Buffer | undefined {
+  const found = free.findIndex((input) => alignedBytes(input) === alignedBytes(output) && bufferOf.has(input));
+  if (found < 0) return undefined;
+  const [input] = free.splice(found, 1);
+  return bufferOf.get(input!);
 }
 
 function lowestFreeOffset(buffer: Buffer, placed: readonly Buffer[]): number {

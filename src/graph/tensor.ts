@@ -46,7 +46,12 @@ export interface Node {
   readonly operation: string;
   readonly inputs: readonly Tensor[];
   readonly attributes: object;
+  /** What it gives, one result or several. */
+  readonly outputs: readonly Tensor[];
+  /** The first of its outputs. */
   readonly output: Tensor;
+  /** Where in the model it was written, such as `blocks.0.attention.`: the scopes that were open. */
+  readonly scope: string;
 }
 
 /** The size of an extent when its live dimension is full. */

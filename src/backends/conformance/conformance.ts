@@ -9,7 +9,8 @@ import type { Backend } from "../backend.js";
 import { ReferenceBackend } from "../reference/reference-backend.js";
 import { allCases } from "./cases/index.js";
 import type { ConformanceCase } from "./fixture.js";
-import { firstDifferentBits, largestError, measure, waysToSplit } from "./measure.js";
+import { firstDifferentBits, largestError, type Measured, measure, waysToSplit } from "./measure.js";
+import { pendingOnCpu } from "./pending.js";
 import { randomCases } from "./random-cases.js";
 import { decodeStored, knownStorage } from "./stored-values.js";
 
@@ -43,7 +44,9 @@ export function describeConformance(name: string, makeBackend: MakeBackend): voi
           const drawn = randomCases(knownStorage.filter((type) => held.backend.matrixStorage.has(type)))[operation];
           if (drawn === undefined) throw new Error(`${operation} has no random cases`);
           await fc.assert(
-            fc.asyncProperty(drawn, (each) => checkCase(held.backend, each)),
+            fc.asyncProperty(drawn, async (each) => {
+              if (takes(held.backend, each)) await checkCase(held.backend, each);
+            }),
             { numRuns: held.backend.name === "reference" ? 5 : randomRuns },
           );
         });
@@ -76,21 +79,32 @@ async function checkCase(backend: Backend, each: ConformanceCase): Promise<void>
   expectSameBits(await measure(backend, each), whole, each, "asked again");
   expectSameBits(await measure(backend, each, { inPlace: true }), whole, each, "in place");
   if (each.twin) expectSameBits(await measure(backend, each, { twin: true }), whole, each, "laid out differently");
+  const apart = (measured: readonly Measured[]) => measured.filter(({ rowsApart }) => rowsApart);
+  if (apart(whole).length === 0) return;
   for (const runs of waysToSplit(each.rows)) {
-    expectSameBits(await measure(backend, each, { runs }), whole, each, `in runs of ${runs}`);
+    expectSameBits(apart(await measure(backend, each, { runs })), apart(whole), each, `in runs of ${runs}`);
   }
 }
 
-function expectSameBits(actual: Float32Array, expected: Float32Array, each: ConformanceCase, how: string): void {
-  const at = firstDifferentBits(actual, expected);
-  if (at < 0) return;
-  throw new Error(`${each.operation}, ${each.title}, ${how}: element ${at} is ${actual[at]}, not ${expected[at]}`);
+function expectSameBits(
+  actual: readonly Measured[],
+  expected: readonly Measured[],
+  each: ConformanceCase,
+  how: string,
+): void {
+  for (const [index, { values }] of expected.entries()) {
+    const got = actual[index]!.values;
+    const at = firstDifferentBits(got, values);
+    if (at < 0) continue;
+    const place = `${each.operation}, ${each.title}, ${how}: result ${index}, element ${at}`;
+    throw new Error(`${place} is ${got[at]}, not ${values[at]}`);
+  }
 }
 
 /** What the definition gives for each case of `allCases`, computed once however many backends are tested. */
-const definitions = new WeakMap<ConformanceCase, Promise<Float32Array>>();
+const definitions = new WeakMap<ConformanceCase, Promise<readonly Measured[]>>();
 
-function definitionOf(each: ConformanceCase): Promise<Float32Array> {
+function definitionOf(each: ConformanceCase): Promise<readonly Measured[]> {
   const known = definitions.get(each) ?? measure(referenceBackend, each);
   definitions.set(each, known);
   return known;
@@ -99,7 +113,12 @@ function definitionOf(each: ConformanceCase): Promise<Float32Array> {
 /** Whether a case can be asked of a backend. */
 function takes(backend: Backend, each: ConformanceCase): boolean {
   if (each.large && backend.name === "reference") return false;
+  if (backend.name !== "reference" && isPending(each)) return false;
   return each.storage === undefined || backend.matrixStorage.has(each.storage);
+}
+
+function isPending({ operation, part }: ConformanceCase): boolean {
+  return pendingOnCpu.has(operation) || (part !== undefined && pendingOnCpu.has(`${operation}: ${part}`));
 }
 
 function holdBackend(makeBackend: MakeBackend): { readonly backend: Backend } {

@@ -1,5 +1,6 @@
 /** A graph under test together with the numbers that its sources hold. */
 import { Graph } from "../../graph/graph.js";
+import type { Products } from "../../graph/operation.js";
 import type { LiveDimension, Shape, Tensor } from "../../graph/tensor.js";
 import { capacityElements } from "../../graph/tensor.js";
 import { RandomNumbers } from "./random-numbers.js";
@@ -17,9 +18,14 @@ export interface ConformanceCase {
   readonly large?: boolean;
   /** Largest error allowed in a row, relative to the row's largest magnitude or `magnitude`, if that is larger. */
   readonly tolerance: number;
-  /** What the numbers of a row are about, before cancellation. 0 unless given. */
-  readonly magnitude?: number;
-  readonly build: (fixture: Fixture) => Tensor;
+  /** What the numbers of a row are about, before cancellation; of each result, where there are several. 0 unless given. */
+  readonly magnitude?: number | readonly number[];
+  /** Rows act on each other, or the operation adds to a state: the case is never asked for in several runs. */
+  readonly whole?: boolean;
+  readonly products?: Products;
+  /** The part of an operation that this is about, where a backend may have the operation without it (`pending.ts`). */
+  readonly part?: string;
+  readonly build: (fixture: Fixture) => Tensor | readonly Tensor[];
   /** The same question asked of memory laid out differently: the answer must have the same bits. */
   readonly twin?: (fixture: Fixture) => Tensor;
 }
@@ -44,6 +50,8 @@ export class Fixture {
   readonly matrices = new Map<string, StoredMatrix>();
   readonly plain = new Map<string, Float32Array>();
   readonly states = new Map<string, Float32Array>();
+  /** Sizes of the live dimensions other than `rows`. */
+  readonly live: Record<string, number> = {};
 
   constructor(
     rows: number,
@@ -55,9 +63,20 @@ export class Fixture {
     this.rows = this.graph.dimension("rows", rows);
   }
 
+  /** Another live dimension, always full. */
+  dimension(name: string, capacity: number): LiveDimension {
+    this.live[name] = capacity;
+    return this.graph.dimension(name, capacity);
+  }
+
   /** A float operand [rows, width]. */
   operand(name: string, width: number, draw = () => this.random.normal()): Tensor {
-    const input = this.graph.input(name, [this.rows, width], "f32");
+    return this.tensor(name, [this.rows, width], draw);
+  }
+
+  /** A float operand of any shape. */
+  tensor(name: string, shape: Shape, draw = () => this.random.normal()): Tensor {
+    const input = this.graph.input(name, shape, "f32");
     this.inputs.set(
       input,
       Float32Array.from({ length: capacityElements(input) }, (_) => draw()),
@@ -82,6 +101,16 @@ export class Fixture {
     this.plain.set(
       name,
       Float32Array.from({ length: capacityElements(tensor) }, () => this.random.normal()),
+    );
+    return tensor;
+  }
+
+  /** A parameter in plain rows that programs may write, as training holds weights. */
+  plainMatrix(name: string, out: number, width: number): Tensor {
+    const tensor = this.graph.parameter(name, [out, width]);
+    this.states.set(
+      name,
+      Float32Array.from({ length: out * width }, () => this.random.normal()),
     );
     return tensor;
   }

@@ -1,7 +1,7 @@
 /** Runs a case on a backend, in whatever pieces, and compares what comes out. */
 import { operations } from "../../graph/operations/index.js";
 import { memoryOf } from "../../graph/plan.js";
-import { capacityElements, type LiveSizes, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { capacityElements, type LiveSizes, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
 import type { Backend, Program, Resource, StateResource } from "../backend.js";
 import { type ConformanceCase, Fixture } from "./fixture.js";
 
@@ -19,14 +19,23 @@ export function waysToSplit(rows: number): number[][] {
   return ways;
 }
 
-/** Computes a case: [rows, width], or the whole state when the operation writes one. */
+/** One thing that a case computes: a result, or a state that it writes. */
+export interface Measured {
+  readonly values: Float32Array;
+  /** Elements in a row; a vector is one row. */
+  readonly width: number;
+  /** Each row depends on that row of the operands alone, so that it may be asked for in any run. */
+  readonly rowsApart: boolean;
+}
+
+/** Computes a case: its results, then the states that it writes. */
 export async function measure(backend: Backend, each: ConformanceCase, options: MeasureOptions = {}) {
   const fixture = new Fixture(each.rows, 1, options.inPlace);
-  const output = (options.twin ? each.twin! : each.build)(fixture);
+  const outputs = [(options.twin ? each.twin! : each.build)(fixture)].flat();
   const { resources, states } = await load(backend, fixture);
-  const program = backend.compile(fixture.graph, { resources, outputs: [output] });
+  const program = backend.compile(fixture.graph, { resources, outputs, products: each.products });
   try {
-    return collect(program, fixture, output, states, options.runs ?? [each.rows]);
+    return collect(program, fixture, outputs, states, options.runs ?? [each.rows], each.whole ?? false);
   } finally {
     program.dispose();
     for (const resource of resources.values()) resource.dispose();
@@ -55,24 +64,42 @@ async function load(backend: Backend, fixture: Fixture) {
 function collect(
   program: Program,
   fixture: Fixture,
-  output: Tensor,
+  outputs: readonly Tensor[],
   states: ReadonlyMap<string, StateResource>,
   runs: readonly number[],
-): Float32Array {
-  const whole = new Float32Array(capacityElements(output));
+  whole: boolean,
+): Measured[] {
+  const results = outputs.filter((output) => memoryOf(output) === output);
+  const measured = results.map((output) => ({
+    values: new Float32Array(capacityElements(output)),
+    width: widthOf(output),
+    rowsApart: !whole && output.shape[0] === fixture.rows,
+  }));
   let first = 0;
   for (const count of runs) {
     program.run(fill(program, fixture, first, count));
-    const width = rowWidth(output);
-    if (!writesState(output)) whole.set(program.floats(output).subarray(0, count * width), first * width);
+    for (const [index, { values, width, rowsApart }] of measured.entries()) {
+      const live = program.floats(results[index]!);
+      if (rowsApart) values.set(live.subarray(0, count * width), first * width);
+      else values.set(live.subarray(0, values.length));
+    }
     first += count;
   }
-  return writesState(output) ? states.get(memoryOf(output).name)!.data.slice() : whole;
+  const written = [...new Set(fixture.graph.nodes.flatMap(writtenStates))].map((state) => ({
+    values: states.get(state.name)!.data.slice(),
+    width: widthOf(state),
+    rowsApart: !whole,
+  }));
+  return [...measured, ...written];
+}
+
+function widthOf(tensor: Tensor): number {
+  return tensor.shape.length === 1 ? capacityElements(tensor) : rowWidth(tensor);
 }
 
 /** Puts rows from `first` on at the front of every operand that has rows; the others are given whole. */
 function fill(program: Program, fixture: Fixture, first: number, count: number): LiveSizes {
-  const live: Record<string, number> = { rows: count };
+  const live: Record<string, number> = { ...fixture.live, rows: count };
   for (const [input, values] of fixture.inputs) {
     const [extent] = input.shape;
     const memory = input.type === "i32" ? program.integers(input) : program.floats(input);
@@ -87,16 +114,31 @@ function fill(program: Program, fixture: Fixture, first: number, count: number):
   return live;
 }
 
-function writesState(output: Tensor): boolean {
-  return output.origin.kind === "result" && operations.get(output.origin.node.operation)?.writesInput !== undefined;
+function writtenStates({ operation, inputs }: Node): Tensor[] {
+  const { writesInput, alsoWrites = [] } = operations.get(operation)!;
+  const written = writesInput === undefined ? alsoWrites : [writesInput, ...alsoWrites];
+  return written.map((index) => memoryOf(inputs[index]!));
 }
 
-/** The largest error of any row, relative to the row's magnitude; infinite where only one of two is finite. */
-export function largestError(actual: Float32Array, expected: Float32Array, each: ConformanceCase): number {
-  const width = expected.length / Math.max(1, each.rows);
+/** The largest error of any row of any result, relative to the row's magnitude; infinite where only one of two is finite. */
+export function largestError(
+  actual: readonly Measured[],
+  expected: readonly Measured[],
+  each: ConformanceCase,
+): number {
+  return Math.max(
+    0,
+    ...expected.map(({ values, width }, index) => {
+      const magnitude = typeof each.magnitude === "number" ? each.magnitude : (each.magnitude?.[index] ?? 0);
+      return rowError(actual[index]!.values, values, width, magnitude);
+    }),
+  );
+}
+
+function rowError(actual: Float32Array, expected: Float32Array, width: number, least: number): number {
   let worst = 0;
   for (let start = 0; start < expected.length; start += width) {
-    let [error, magnitude] = [0, each.magnitude ?? 0];
+    let [error, magnitude] = [0, least];
     for (let i = start; i < start + width; i++) {
       const [got, wanted] = [actual[i]!, expected[i]!];
       if (Object.is(got, wanted)) continue;

@@ -5,14 +5,17 @@ import { type AttentionSize, attentionCase, attentionWeightsCase, cacheWriteCase
 import { activationCase, addCase, gatedActivationCase, scaleCase, softCapCase } from "./cases/elementwise.js";
 import { linearCase } from "./cases/linear.js";
 import { argmaxCase, layerNormCase, logSumExpCase, rmsNormCase } from "./cases/norms.js";
+import { plainLinearCase } from "./cases/products.js";
 import { embeddingCase, rotaryCase, selectRowsCase } from "./cases/rows.js";
 import type { ConformanceCase } from "./fixture.js";
+import { randomTrainingCases } from "./random-training-cases.js";
 import { blockOf, type KnownStorage } from "./stored-values.js";
 
 const rows = fc.integer({ min: 0, max: 40 });
 const size = fc.record({ rows, width: fc.integer({ min: 1, max: 300 }) });
 const kind = fc.constantFrom(...activationKinds);
 const role = fc.constantFrom("key" as const, "value" as const);
+const layout = fc.constantFrom("half" as const, "interleaved" as const);
 const headDim = fc.integer({ min: 1, max: 40 }).map((half) => 2 * half);
 
 const attentionSize: fc.Arbitrary<AttentionSize> = fc
@@ -43,6 +46,7 @@ export function randomCases(storages: readonly KnownStorage[]): Record<string, f
   };
   const count = fc.integer({ min: 1, max: 90 });
   return {
+    ...randomTrainingCases,
     activation: fc.tuple(kind, size).map(([k, s]) => activationCase(k, s)),
     "gated-activation": fc.tuple(kind, size).map(([k, s]) => gatedActivationCase(k, s)),
     add: size.map(addCase),
@@ -53,9 +57,11 @@ export function randomCases(storages: readonly KnownStorage[]): Record<string, f
     "log-sum-exp": fc.tuple(fc.integer({ min: 1, max: 40 }), size).map(([spread, s]) => logSumExpCase(spread, s)),
     argmax: fc.tuple(fc.integer({ min: 1, max: 40 }), size).map(([spread, s]) => argmaxCase(spread, s)),
     linear: fc
-      .tuple(matrix, count, fc.boolean())
-      .map(([m, out, bias]) =>
-        linearCase(m.storage, { rows: m.rows, width: widthOf(m.storage, m.steps, m.odd), out, bias }),
+      .tuple(matrix, count, fc.boolean(), fc.boolean())
+      .map(([m, out, bias, plain]) =>
+        plain
+          ? plainLinearCase({ rows: m.rows, width: m.odd, out, bias, products: m.steps > 5 ? "bf16" : "f32" })
+          : linearCase(m.storage, { rows: m.rows, width: widthOf(m.storage, m.steps, m.odd), out, bias }),
       ),
     embedding: fc
       .tuple(matrix, count)
@@ -64,9 +70,9 @@ export function randomCases(storages: readonly KnownStorage[]): Record<string, f
       ),
     "select-rows": fc.tuple(size, count).map(([s, from]) => selectRowsCase(s.rows, from, s.width)),
     rotary: fc
-      .tuple(rows, fc.integer({ min: 1, max: 4 }), headDim, fc.nat(39), fc.constantFrom("half", "interleaved"))
-      .map(([n, heads, dim, pairs, layout]) =>
-        rotaryCase(n, heads, { headDim: dim, rotaryDim: 2 * (1 + (pairs % (dim / 2))), layout: layout as "half" }),
+      .tuple(rows, fc.integer({ min: 1, max: 4 }), headDim, fc.nat(39), layout, fc.boolean())
+      .map(([n, heads, dim, pairs, l, inverse]) =>
+        rotaryCase(n, heads, { headDim: dim, rotaryDim: 2 * (1 + (pairs % (dim / 2))), layout: l, inverse }),
       ),
     attention: attentionSize.map(attentionCase),
     "attention-weights": fc

@@ -183,7 +183,7 @@ function memoryNamed(name: string, resources: ReadonlyMap<string, Resource>): Cp
 /** Every live dimension of a plan, once. */
 function liveDimensions(plan: Plan): LiveDimension[] {
   const found = new Map<string, LiveDimension>();
-  const tensors = [...plan.inputs, ...plan.nodes.flatMap((node) => [node.output, ...node.inputs])];
+  const tensors = [...plan.inputs, ...plan.nodes.flatMap((node) => [...node.outputs, ...node.inputs])];
   for (const [extent] of tensors.map((tensor) => tensor.shape)) {
     if (extent !== undefined && typeof extent !== "number") found.set(extent.name, extent);
   }

@@ -4,13 +4,8 @@
  */
 import { defineOperation, floats, rowsOf } from "../operation.js";
 import type { Tensor } from "../tensor.js";
-import {
-  type AttentionAttributes,
-  type AttentionInputs,
-  attentionOperands,
-  attentionScores,
-  softmax,
-} from "./attention.js";
+import { type AttentionAttributes, type AttentionInputs, attentionOperands, attentionScores } from "./attention.js";
+import { softmax } from "./softmax.js";
 
 export interface AttentionWeightsAttributes extends AttentionAttributes {
   readonly stage: "scores" | "probabilities";

@@ -8,6 +8,7 @@
 import { assert, ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, type HostTensor, integers, rowsOf } from "../operation.js";
 import { rowWidth, showShape, type Tensor } from "../tensor.js";
+import { softmax } from "./softmax.js";
 
 export interface AttentionAttributes {
   readonly headCount: number;
@@ -101,14 +102,6 @@ export function attentionScores(inputs: readonly HostTensor[], a: AttentionAttri
     scores[key - start] = score + relativeBias(inputs, a, row, head, key);
   }
   return { start, scores };
-}
-
-/** Softmax in float64. */
-export function softmax(scores: Float64Array): Float64Array {
-  const largest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = scores.map((score) => Math.exp(score - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
 }
 
 /** Where the part of a cache block that belongs to a query head begins, for the block of position `key`. */

@@ -26,7 +26,7 @@ export const embeddingOperation = defineOperation<EmbeddingAttributes>({
     for (let row = 0; row < rows; row++) {
       const id = integers(ids!)[row]!;
       for (let i = 0; i < width; i++) {
-        floats(output)[row * width + i] = Math.fround(floats(table!)[id * width + i]!) * Math.fround(scale);
+        floats(output)[row * width + i] = floats(table!)[id * width + i]! * Math.fround(scale);
       }
     }
   },

@@ -1,7 +1,8 @@
 /** Gated activation: y = activation(gate) · up. Shazeer, 2020 (arXiv:2002.05202). */
 import { defineOperation, floats } from "../operation.js";
 import type { Tensor } from "../tensor.js";
-import { type ActivationAttributes, type ActivationKind, activate } from "./activation.js";
+import { activate } from "./activate.js";
+import type { ActivationAttributes, ActivationKind } from "./activation.js";
 import { requireSameShape } from "./add.js";
 
 /** @returns activation(gate) · up, in the shape of both. */

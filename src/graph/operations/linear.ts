@@ -4,9 +4,12 @@
  * The storage type of W decides the arithmetic. f32, f16, bf16: products and sums of floats. Types that are computed
  * with integers (`quantized-groups.ts`): each row of x is first quantized in groups of about 256 to int8 with one scale
  * (largest magnitude / 127), and the products inside a group, of mxfp4 inside a block of 32, are hence exact.
+ *
+ * W may also be plain rows that a program writes (a state: the weights that training changes); products are then
+ * computed as `matmul` computes them.
  */
 import { ShapeError } from "../../core/errors.js";
-import { defineOperation, floats, rowsOf } from "../operation.js";
+import { defineOperation, factors, floats, rowsOf } from "../operation.js";
 import { sameExtent, showShape, type Tensor } from "../tensor.js";
 import { isGrouped, roundToInt8Groups } from "./quantized-groups.js";
 
@@ -30,11 +33,12 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 
 export const linearOperation = defineOperation<object>({
   name: "linear",
-  reference({ inputs: [x, weight, bias], output }) {
+  reference({ inputs: [x, weight, bias], output, products }) {
     const { rows, width: out } = rowsOf(output);
     const width = weight!.shape[1]!;
-    const source = isGrouped(weight!.storage) ? roundToInt8Groups(floats(x!), rows, width) : floats(x!);
-    const matrix = floats(weight!);
+    const rounding = weight!.packed ? "f32" : products;
+    const source = isGrouped(weight!.storage) ? roundToInt8Groups(floats(x!), rows, width) : factors(x!, rounding);
+    const matrix = factors(weight!, rounding);
     for (let row = 0; row < rows; row++) {
       for (let j = 0; j < out; j++) {
         let sum = bias === undefined ? 0 : floats(bias)[j]!;

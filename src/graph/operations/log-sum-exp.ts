@@ -4,6 +4,7 @@
  */
 import { defineOperation, floats, rowsOf } from "../operation.js";
 import { rowWidth, type Tensor } from "../tensor.js";
+import { logSumExpOf } from "./softmax.js";
 
 /**
  * @param x - [n, width]
@@ -18,10 +19,7 @@ export const logSumExpOperation = defineOperation<{ readonly width: number }>({
   reference({ inputs: [x], attributes: { width }, output }) {
     for (let row = 0; row < rowsOf(output).rows; row++) {
       const values = floats(x!).subarray(row * width, (row + 1) * width);
-      const largest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-      let sum = 0;
-      for (const value of values) sum += Math.exp(value - largest);
-      floats(output)[row] = largest + Math.log(sum);
+      floats(output)[row] = logSumExpOf(values);
     }
   },
 });

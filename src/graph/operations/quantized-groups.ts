@@ -7,6 +7,7 @@
  */
 import { halfValues } from "../../core/half.js";
 import type { StorageType } from "../../core/storage.js";
+import type { Floats } from "../operation.js";
 
 const block = 32;
 
@@ -41,7 +42,7 @@ export function groupStarts(width: number): number[] {
 }
 
 /** The values that groups of int8 stand for: scale = max|x| / 127, rounded half away from zero. */
-export function roundToInt8Groups(x: Float32Array, rows: number, width: number): Float64Array {
+export function roundToInt8Groups(x: Floats, rows: number, width: number): Float64Array {
   const rounded = new Float64Array(rows * width);
   const starts = groupStarts(width);
   for (let row = 0; row < rows; row++) {

@@ -14,6 +14,8 @@ export interface RotaryAttributes {
   /** How many elements of each head turn; even, at most headDim. */
   readonly rotaryDim: number;
   readonly layout: "half" | "interleaved";
+  /** Turn back by the same angles: the gradient of turning. Default: no. */
+  readonly inverse?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export function rotary(x: Tensor, positions: Tensor, table: Tensor, attributes: 
 export const rotaryOperation = defineOperation<RotaryAttributes>({
   name: "rotary",
   inPlace: [0],
-  reference({ inputs: [x, positions, table], attributes: { headDim, rotaryDim, layout }, output }) {
+  reference({ inputs: [x, positions, table], attributes: { headDim, rotaryDim, layout, inverse = false }, output }) {
     const { rows, width } = rowsOf(output);
     const half = rotaryDim / 2;
     const y = floats(output);
@@ -50,7 +52,8 @@ export const rotaryOperation = defineOperation<RotaryAttributes>({
         for (let i = 0; i < half; i++) {
           const first = head + (layout === "half" ? i : 2 * i);
           const second = layout === "half" ? first + half : first + 1;
-          const [cosine, sine] = [floats(table!)[angles + i]!, floats(table!)[angles + half + i]!];
+          const cosine = floats(table!)[angles + i]!;
+          const sine = floats(table!)[angles + half + i]! * (inverse ? -1 : 1);
           const [a, b] = [y[first]!, y[second]!];
           y[first] = a * cosine - b * sine;
           y[second] = b * cosine + a * sine;

@@ -3,6 +3,7 @@ import { linear } from "../../../graph/operations/linear.js";
 import type { ConformanceCase, OperationCases } from "../fixture.js";
 import { awkwardRows, over } from "../sizes.js";
 import { blockOf, type KnownStorage, knownStorage } from "../stored-values.js";
+import { plainLinearCases } from "./products.js";
 
 export interface LinearSize {
   readonly rows: number;
@@ -55,6 +56,9 @@ function sizesFor(storage: KnownStorage): LinearSize[] {
 export const linearCases: readonly OperationCases[] = [
   {
     operation: "linear",
-    cases: knownStorage.flatMap((storage) => sizesFor(storage).map((size) => linearCase(storage, size))),
+    cases: [
+      ...knownStorage.flatMap((storage) => sizesFor(storage).map((size) => linearCase(storage, size))),
+      ...plainLinearCases,
+    ],
   },
 ];

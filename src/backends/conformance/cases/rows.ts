@@ -50,11 +50,12 @@ export function selectRowsCase(rows: number, from: number, width: number): Confo
 }
 
 export function rotaryCase(rows: number, heads: number, attributes: RotaryAttributes): ConformanceCase {
-  const { headDim, rotaryDim, layout } = attributes;
+  const { headDim, rotaryDim, layout, inverse = false } = attributes;
   const contextLength = 40;
   return {
     operation: "rotary",
-    title: `${layout}, ${turned(rotaryDim, headDim)}, ${heads} heads, ${rows} rows`,
+    part: inverse ? "inverse" : undefined,
+    title: `${inverse ? "back, " : ""}${layout}, ${turned(rotaryDim, headDim)}, ${heads} heads, ${rows} rows`,
     rows,
     tolerance: 4e-7,
     magnitude: 3, // of the elements turned; a turn may leave much less of them
@@ -109,7 +110,11 @@ export const rowCases: readonly OperationCases[] = [
     operation: "rotary",
     cases: (["half", "interleaved"] as const).flatMap((layout) =>
       rotaryShapes.flatMap(([headDim, rotaryDim]) =>
-        over([0, 1, 5, 17], [1, 3], (rows, heads) => rotaryCase(rows, heads, { headDim, rotaryDim, layout })),
+        [false, true].flatMap((inverse) =>
+          over([0, 1, 5, 17], [1, 3], (rows, heads) =>
+            rotaryCase(rows, heads, { headDim, rotaryDim, layout, inverse }),
+          ),
+        ),
       ),
     ),
   },

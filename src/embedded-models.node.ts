@@ -48,7 +48,7 @@ export function packageVersion(): string {
 }
 
 /** The folder of this package's package.json, wherever below it this file was compiled to. */
-function packageFolder(): string {
+export function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) {
     const parent = dirname(folder);

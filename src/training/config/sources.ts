@@ -6,7 +6,6 @@ import {
   fraction,
   listOf,
   number,
-  oneOf,
   optional,
   path,
   required,
@@ -88,7 +87,6 @@ export const tokenizer = choice({
     fields: {
       vocabSize: required(whole(257), "tokens, special ones included"),
       minFrequency: withDefault(whole(1), 2, "how often a pair must occur to be merged"),
-      pattern: withDefault(oneOf(["gpt2", "llama3"]), "gpt2", "how text is split before merging"),
     },
   },
 });

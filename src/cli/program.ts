@@ -8,6 +8,7 @@ import { addEval } from "./eval.js";
 import { FlagError } from "./flags.js";
 import { addGenerate } from "./generate.js";
 import { addInspect } from "./inspect.js";
+import { addPlot } from "./plot.js";
 import { InterruptedError, OutputClosedError, type Terminal } from "./terminal.js";
 import { addTokenize } from "./tokenize.js";
 
@@ -57,7 +58,8 @@ function createProgram(terminal: Terminal): Command {
       // What went wrong is told once, by `ending`.
       writeErr: () => {},
     });
-  for (const add of [addGenerate, addInspect, addTokenize, addEval, addBench, addConvert]) add(program, terminal);
+  for (const add of [addGenerate, addInspect, addTokenize, addEval, addBench, addConvert, addPlot])
+    add(program, terminal);
   return program.addHelpText("after", afterHelp);
 }
 

@@ -35,7 +35,7 @@ describe("hitherto convert", () => {
       ["--type", "q9_0"],
       '--type must be one of f32, f16, bf16, q8_0, q6_k, q5_1, q5_0, q4_k, q4_1, q4_0, mxfp4, got "q9_0"',
     ],
-    [["--type", "q8_0"], '--type must be one of f32, f16, bf16 with --to hf, got "q8_0"'],
+    [["--type", "q6_k"], '--type must be one of f32, f16, bf16, q8_0 with --to hf, got "q6_k"'],
   ])("%j is wrong usage, and nothing is written", async (flags, message) => {
     const path = join(out, "wrong");
     const result = await runCommand(["convert", folder, path, ...flags]);

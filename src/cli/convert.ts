@@ -17,6 +17,9 @@ export interface ConvertFlags {
 const targets = Object.keys(convertTypes) as ConvertTarget[];
 
 const afterHelp = `
+In a Hugging Face folder q8_0 is what the package compressed-tensors calls
+int-quantized in groups of 32, which transformers and vLLM open with it.
+
 Beside a quantized type, vectors stay f32, and the output matrix (with K types
 in Q6_K) and rows that are not whole blocks get Q8_0. Beside q4_0, q4_1 and
 mxfp4, so do the matrices of keys and values: with 4 bits these cost a model

@@ -2,12 +2,13 @@
 import type { HuggingFaceFolder } from "../formats/index.js";
 import { type LoadedTokenizer, loadTokenizer, tokenizerFileNames } from "../tokenizers/index.js";
 import type { OpenedCheckpoint } from "./checkpoint.js";
+import { uncompress } from "./compressed-tensors.js";
 import { ConfigReader } from "./config-reader.js";
 import { huggingFaceDialect } from "./family.js";
 import { textModel } from "./text-part.js";
 
 export async function openHuggingFace(folder: HuggingFaceFolder): Promise<OpenedCheckpoint> {
-  const { config: values, tensors } = textModel(folder.config, folder.tensors);
+  const { config: values, tensors } = uncompress(textModel(folder.config, folder.tensors), folder.path);
   const config = new ConfigReader(values, `${folder.path}/config.json`);
   const generation = new ConfigReader(folder.generationConfig ?? {}, `${folder.path}/generation_config.json`);
   return {

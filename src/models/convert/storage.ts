@@ -6,7 +6,7 @@ import { fits } from "../lazy-tensors.js";
 
 /** What a checkpoint can be converted to, by target format. */
 export const convertTypes = {
-  hf: ["f32", "f16", "bf16"],
+  hf: ["f32", "f16", "bf16", "q8_0"],
   gguf: ["f32", "f16", "bf16", "q8_0", "q6_k", "q5_1", "q5_0", "q4_k", "q4_1", "q4_0", "mxfp4"],
 } as const satisfies Record<string, readonly StorageType[]>;
 
@@ -65,7 +65,10 @@ function outputStorage(type: StorageType): StorageType {
   return type === "q4_k" || type === "q6_k" ? "q6_k" : "q8_0";
 }
 
-/** safetensors holds no blocks: quantized tensors become float16, whose eleven bits hold what their few bits say. */
+/**
+ * safetensors holds no blocks: quantized tensors become float16, whose eleven bits hold what their few bits say. Q8_0,
+ * where it is asked for, is taken apart (`compressed-tensors.ts`).
+ */
 export function huggingFaceStorage(stored: StorageType, type: StorageType | undefined): StorageType {
   if (type !== undefined) return type;
   if (isQuantized(stored)) return "f16";

@@ -4,6 +4,7 @@ import { UnsupportedError } from "../../core/errors.js";
 import type { StorageType } from "../../core/storage.js";
 import { convertTensor, type HuggingFaceContents, tokenizerFileNames } from "../../formats/index.js";
 import { interpret, type OpenedCheckpoint } from "../checkpoint.js";
+import { compress } from "../compressed-tensors.js";
 import { huggingFaceDialect } from "../family.js";
 import { type ConversionOptions, decoderOnly, supervised } from "./conversion.js";
 import { relaid } from "./layout.js";
@@ -24,11 +25,16 @@ export async function toHuggingFace(
       "llama2.c",
     ]);
   }
-  const tensors = layOut(checkpoint, options);
+  const laidOut = layOut(checkpoint, options);
+  const compressed = options.type === "q8_0" ? compress(laidOut, isModuleOf(checkpoint)) : undefined;
+  const tensors = compressed?.tensors ?? laidOut;
   const dtype = dtypeNames[mainStorage(tensors)] ?? "float32";
   const files = (await checkpoint.files?.()) ?? new Map<string, Uint8Array>();
   return {
-    config: configFor(checkpoint, dtype, options),
+    config: {
+      ...configFor(checkpoint, compressed === undefined ? dtype : "float16", options),
+      ...(compressed && { quantization_config: compressed.quantization }),
+    },
     generationConfig: generationConfigOf(checkpoint, files),
     tokenizerFiles: await tokenizerFilesFor(checkpoint, files, options),
     tensors: supervised(tensors, options),
@@ -46,8 +52,14 @@ function layOut(checkpoint: OpenedCheckpoint, options: ConversionOptions): Store
   const model = checkpoint.format === "hugging-face" ? undefined : decoderOnly(checkpoint, "a Hugging Face folder");
   return all.map((tensor) => {
     const moved = model === undefined ? tensor : relaid(tensor, model, checkpoint.dialect, huggingFaceDialect);
-    return convertTensor(moved, huggingFaceStorage(tensor.storage, options.type));
+    return options.type === "q8_0" ? moved : convertTensor(moved, huggingFaceStorage(tensor.storage, options.type));
   });
+}
+
+/** GPT-2's matrices belong to modules of its own kind, which nobody quantizes; T5's relative biases are sums, not maps. */
+function isModuleOf(checkpoint: OpenedCheckpoint): (name: string) => boolean {
+  const { family } = interpret(checkpoint);
+  return (name) => family.name !== "gpt2" && !/relative_attention_bias|positions?\.weight$|\.wpe\.weight$/.test(name);
 }
 
 function configFor(

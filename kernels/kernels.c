@@ -79,6 +79,7 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_ACTIVATE_ROWS] = activate_rows,
     [HH_CHUNK_SUMS] = chunk_sums,
     [HH_SUM_CHUNKS] = sum_chunks,
+    [HH_LOG_SUM_EXP_GRADIENT] = log_sum_exp_gradient,
     [HH_RMS_NORM_GRADIENT] = rms_norm_gradient,
     [HH_LAYER_NORM_GRADIENT] = layer_norm_gradient,
     [HH_ACTIVATION_GRADIENT] = activation_gradient,

@@ -34,6 +34,7 @@ export const operationIds = [
   "activate_rows",
   "chunk_sums",
   "sum_chunks",
+  "log_sum_exp_gradient",
   "rms_norm_gradient",
   "layer_norm_gradient",
   "activation_gradient",

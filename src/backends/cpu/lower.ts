@@ -231,10 +231,10 @@ class Lowering implements LoweringSite {
     this.writer.write("activate_rows", this.rows(node.output), width * 0.8, [...args, this.addresses.quantized]);
   }
 
-  #rotary(node: Node, { headDim, rotaryDim, layout }: RotaryAttributes): void {
+  #rotary(node: Node, { headDim, rotaryDim, layout, inverse = false }: RotaryAttributes): void {
     const width = rowWidth(node.output);
     const args = [node.output, ...node.inputs].map((tensor) => this.at(tensor));
-    args.push(width / headDim, headDim, rotaryDim, layout === "interleaved" ? 1 : 0, 0);
+    args.push(width / headDim, headDim, rotaryDim, layout === "interleaved" ? 1 : 0, inverse ? 1 : 0);
     this.writer.write("rotary", this.rows(node.output), width * 0.4, args);
   }
 

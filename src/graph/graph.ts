@@ -88,7 +88,9 @@ export class Graph {
     for (const input of inputs) assert(input.graph === this, `${operation}: a tensor of another graph`);
     const scope = this.#scopes.join("");
     const node = { operation, inputs, attributes, scope } as { -readonly [K in keyof Node]: Node[K] };
-    node.outputs = outputs.map((each) => this.#add({ name: "", ...each, origin: { kind: "result", node } }));
+    node.outputs = outputs.map(({ shape, type }) =>
+      this.#add({ name: "", shape, type, origin: { kind: "result", node } }),
+    );
     node.output = node.outputs[0]!;
     this.nodes.push(node);
     return node.outputs;

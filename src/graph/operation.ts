@@ -36,6 +36,15 @@ export interface ReferenceCall<Attributes> {
   readonly products: Products;
 }
 
+/** Everything from which a gradient rule builds nodes. */
+export interface GradientCall<Attributes> {
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attributes: Attributes;
+  /** The gradient of the output, in its shape. */
+  readonly dy: Tensor;
+}
+
 export interface Operation<Attributes extends object = object> {
   readonly name: string;
   /** The input (by index) that the operation writes and returns: states only. */
@@ -46,6 +55,11 @@ export interface Operation<Attributes extends object = object> {
   readonly inPlace?: readonly number[];
   /** The definition. */
   reference(call: ReferenceCall<Attributes>): void;
+  /**
+   * The gradient rule, for operations with one output: the gradient of each input, as new nodes; undefined for integers.
+   * What nobody asks for is never computed. Absent: the operation has no place in what is differentiated.
+   */
+  gradient?(call: GradientCall<Attributes>): readonly (Tensor | undefined)[];
 }
 
 /** Names and declares an operation. */

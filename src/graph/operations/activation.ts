@@ -7,6 +7,7 @@
 import { defineOperation, floats } from "../operation.js";
 import type { Tensor } from "../tensor.js";
 import { activate } from "./activate.js";
+import { activationGradient } from "./gradients/activation-gradient.js";
 
 export const activationKinds = ["relu", "silu", "gelu", "gelu-tanh", "quick-gelu"] as const;
 export type ActivationKind = (typeof activationKinds)[number];
@@ -26,4 +27,5 @@ export const activationOperation = defineOperation<ActivationAttributes>({
   reference({ inputs: [x], attributes: { kind }, output }) {
     for (let i = 0; i < output.data.length; i++) output.data[i] = activate(kind, floats(x!)[i]!);
   },
+  gradient: ({ inputs: [x], attributes: { kind }, dy }) => [activationGradient(x!, dy, kind)],
 });

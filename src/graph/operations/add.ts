@@ -22,4 +22,5 @@ export const addOperation = defineOperation<object>({
   reference({ inputs: [a, b], output }) {
     for (let i = 0; i < output.data.length; i++) output.data[i] = a!.data[i]! + b!.data[i]!;
   },
+  gradient: ({ dy }) => [dy, dy],
 });

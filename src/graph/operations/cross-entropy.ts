@@ -8,6 +8,7 @@
 import { OutOfRangeError, ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, integers, rowsOf } from "../operation.js";
 import { sameExtent, showShape, type Tensor } from "../tensor.js";
+import { crossEntropyGradient } from "./gradients/cross-entropy-gradient.js";
 import { logSumExpOf } from "./softmax.js";
 
 export interface CrossEntropyAttributes {
@@ -50,4 +51,7 @@ export const crossEntropyOperation = defineOperation<CrossEntropyAttributes>({
       floats(output)[row] = target < 0 ? 0 : loss;
     }
   },
+  gradient: ({ inputs: [logits, targets], attributes, dy }) => [
+    crossEntropyGradient(logits!, targets!, dy, attributes),
+  ],
 });

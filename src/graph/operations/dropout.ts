@@ -40,4 +40,5 @@ export const dropoutOperation = defineOperation<DropoutAttributes>({
       output.data[i] = dropoutBits(keys, i) < threshold ? 0 : floats(x!)[i]! * scale;
     }
   },
+  gradient: ({ inputs: [, seed], attributes, dy }) => [dropout(dy, seed!, attributes)],
 });

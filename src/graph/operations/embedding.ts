@@ -1,7 +1,8 @@
 /** Rows of a table by id, times a constant: the first step of a token through the model. */
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, integers, rowsOf } from "../operation.js";
-import { showShape, type Tensor } from "../tensor.js";
+import { capacityOf, showShape, type Tensor } from "../tensor.js";
+import { embeddingGradient } from "./gradients/embedding-gradient.js";
 
 export interface EmbeddingAttributes {
   /** Factor on every element: sqrt(hiddenSize) in Gemma and the classic transformer, else 1. */
@@ -30,4 +31,7 @@ export const embeddingOperation = defineOperation<EmbeddingAttributes>({
       }
     }
   },
+  gradient: ({ inputs: [table, ids], attributes: { scale }, dy }) => [
+    embeddingGradient(ids!, dy, { rows: capacityOf(table!.shape[0]!), scale }),
+  ],
 });

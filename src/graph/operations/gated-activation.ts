@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { activate } from "./activate.js";
 import type { ActivationAttributes, ActivationKind } from "./activation.js";
 import { requireSameShape } from "./add.js";
+import { gatedActivationGradient } from "./gradients/gated-activation-gradient.js";
 
 /** @returns activation(gate) · up, in the shape of both. */
 export function gatedActivation(gate: Tensor, up: Tensor, kind: ActivationKind): Tensor {
@@ -19,4 +20,5 @@ export const gatedActivationOperation = defineOperation<ActivationAttributes>({
       output.data[i] = activate(kind, floats(gate!)[i]!) * floats(up!)[i]!;
     }
   },
+  gradient: ({ inputs: [gate, up], attributes: { kind }, dy }) => gatedActivationGradient(gate!, up!, dy, kind),
 });

@@ -2,6 +2,7 @@
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, rowsOf } from "../operation.js";
 import { sameExtent, showShape, type Tensor } from "../tensor.js";
+import { layerNormGradient } from "./gradients/layer-norm-gradient.js";
 
 export interface LayerNormAttributes {
   readonly eps: number;
@@ -46,4 +47,6 @@ export const layerNormOperation = defineOperation<LayerNormAttributes>({
       }
     }
   },
+  gradient: ({ inputs: [x, weight, bias], attributes: { eps }, dy }) =>
+    layerNormGradient(x!, weight!, dy, { eps, bias: bias !== undefined }),
 });

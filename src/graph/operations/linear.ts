@@ -11,6 +11,8 @@
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, factors, floats, rowsOf } from "../operation.js";
 import { sameExtent, showShape, type Tensor } from "../tensor.js";
+import { columnSums } from "./column-sums.js";
+import { matmul } from "./matmul.js";
 import { isGrouped, roundToInt8Groups } from "./quantized-groups.js";
 
 /**
@@ -47,4 +49,9 @@ export const linearOperation = defineOperation<object>({
       }
     }
   },
+  gradient: ({ inputs: [x, weight, bias], dy }) => [
+    matmul(dy, weight!),
+    matmul(dy, x!, "left"),
+    bias === undefined ? undefined : columnSums(dy),
+  ],
 });

@@ -4,6 +4,7 @@
  */
 import { defineOperation, floats, rowsOf } from "../operation.js";
 import { rowWidth, type Tensor } from "../tensor.js";
+import { logSumExpGradient } from "./gradients/log-sum-exp-gradient.js";
 import { logSumExpOf } from "./softmax.js";
 
 /**
@@ -22,4 +23,5 @@ export const logSumExpOperation = defineOperation<{ readonly width: number }>({
       floats(output)[row] = logSumExpOf(values);
     }
   },
+  gradient: ({ inputs: [x], dy }) => [logSumExpGradient(x!, dy)],
 });

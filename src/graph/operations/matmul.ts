@@ -49,4 +49,9 @@ export const matmulOperation = defineOperation<MatmulAttributes>({
       }
     }
   },
+  gradient: ({ inputs: [a, b], attributes: { transposed }, dy }) => {
+    if (transposed === "left") return [matmul(b!, dy, "right"), matmul(a!, dy)];
+    if (transposed === "right") return [matmul(dy, b!), matmul(dy, a!, "left")];
+    return [matmul(dy, b!, "right"), matmul(a!, dy, "left")];
+  },
 });

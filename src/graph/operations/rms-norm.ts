@@ -2,6 +2,7 @@
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, rowsOf } from "../operation.js";
 import { capacityOf, rowWidth, showShape, type Tensor } from "../tensor.js";
+import { rmsNormGradient } from "./gradients/rms-norm-gradient.js";
 
 export interface RmsNormAttributes {
   readonly eps: number;
@@ -40,4 +41,5 @@ export const rmsNormOperation = defineOperation<RmsNormAttributes>({
       for (let i = 0; i < size; i++) floats(output)[start + i] = source[start + i]! * factor * floats(weight!)[i]!;
     }
   },
+  gradient: ({ inputs: [x, weight], attributes, dy }) => rmsNormGradient(x!, weight!, dy, attributes),
 });

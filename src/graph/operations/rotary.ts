@@ -61,4 +61,7 @@ export const rotaryOperation = defineOperation<RotaryAttributes>({
       }
     }
   },
+  gradient: ({ inputs: [, positions, table], attributes, dy }) => [
+    rotary(dy, positions!, table!, { ...attributes, inverse: !attributes.inverse }),
+  ],
 });

@@ -17,4 +17,5 @@ export const scaleOperation = defineOperation<ScaleAttributes>({
   reference({ inputs: [x], attributes: { factor }, output }) {
     for (let i = 0; i < output.data.length; i++) output.data[i] = x!.data[i]! * Math.fround(factor);
   },
+  gradient: ({ attributes: { factor }, dy }) => [scale(dy, factor)],
 });

@@ -2,6 +2,7 @@
 import { ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, integers, rowsOf } from "../operation.js";
 import { showShape, type Tensor } from "../tensor.js";
+import { scatterRows } from "./gradients/scatter-rows.js";
 
 /**
  * @param x - [n, width]
@@ -22,4 +23,5 @@ export const selectRowsOperation = defineOperation<object>({
       floats(output).set(floats(x!).subarray(from, from + width), row * width);
     }
   },
+  gradient: ({ inputs: [x, rows], dy }) => [scatterRows(dy, rows!, x!.shape[0]!)],
 });

@@ -10,6 +10,7 @@ import { assert, ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, type HostTensor, rowsOf } from "../operation.js";
 import { rowWidth, sameExtent, showShape, type Tensor } from "../tensor.js";
 import type { RelativeBias } from "./attention.js";
+import { sequenceAttentionGradient } from "./gradients/sequence-attention-gradient.js";
 import { rowScores, type SequenceAttentionAttributes } from "./sequence-scores.js";
 
 export type { SequenceAttentionAttributes } from "./sequence-scores.js";
@@ -70,6 +71,10 @@ export const sequenceAttentionOperation = defineOperation<SequenceAttentionAttri
     for (let row = 0; row < rowsOf(output).rows; row++) {
       for (let head = 0; head < attributes.headCount; head++) attendRow(inputs, attributes, row, head, output);
     }
+  },
+  gradient: ({ inputs, attributes, dy }) => {
+    const [dquery, dkey, dvalue, dbias] = sequenceAttentionGradient(inputs, dy, attributes);
+    return [dquery, dkey, dvalue, undefined, undefined, undefined, undefined, dbias];
   },
 });
 

@@ -1,6 +1,7 @@
 /** Soft capping: y = cap · tanh(x / cap). Gemma 2 (arXiv:2408.00118), §2. */
 import { defineOperation } from "../operation.js";
 import type { Tensor } from "../tensor.js";
+import { softCapGradient } from "./gradients/soft-cap-gradient.js";
 
 export interface SoftCapAttributes {
   readonly cap: number;
@@ -18,4 +19,5 @@ export const softCapOperation = defineOperation<SoftCapAttributes>({
     const limit = Math.fround(cap);
     for (let i = 0; i < output.data.length; i++) output.data[i] = limit * Math.tanh(x!.data[i]! / limit);
   },
+  gradient: ({ inputs: [x], attributes: { cap }, dy }) => [softCapGradient(x!, dy, cap)],
 });

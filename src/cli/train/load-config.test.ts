@@ -96,6 +96,18 @@ describe("paths", () => {
     expect(config.data).toMatchObject({ files: [join(packageFolder(), "..", "shared", "data", "x.txt")] });
   });
 
+  test("held-out files have their paths settled too", async () => {
+    const data = { kind: "parallel", source: "text.txt", target: "text.txt" };
+    const heldOut = { files: { source: "text.txt", target: ["text.txt"] } };
+    const config = await loadConfig(file("pairs.json", { ...small, data: { ...data, heldOut } }));
+    const path = join(folder, "text.txt");
+    expect(config.data).toMatchObject({
+      source: [path],
+      target: [path],
+      heldOut: { files: { source: [path], target: [path] } },
+    });
+  });
+
   test.each([
     ["HITHERTO_DATA", "$HITHERTO_DATA/no/such.txt", /set HITHERTO_DATA to the folder that holds no\/such\.txt$/],
     ["HITHERTO_DATA", "no/such.txt", /^no\/such\.txt: .*no\/such\.txt does not exist$/],

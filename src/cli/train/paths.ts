@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { HithertoError } from "../../core/errors.js";
 import { embeddedModels, packageFolder } from "../../embedded-models.node.js";
 import type { ResolvedTrainingConfig } from "../../training/config/config.js";
+import { isObject } from "../../training/config/kinds.js";
 
 /** A file that a configuration names is not there. */
 export class DataNotFoundError extends HithertoError {
@@ -33,10 +34,7 @@ export function absolutePaths(
   mustExist: boolean,
 ): ResolvedTrainingConfig {
   const one = (path: string) => absolutePath(path, folder, mustExist);
-  const all = <T>(paths: T) => (Array.isArray(paths) ? paths.map(one) : paths);
-  const data = Object.fromEntries(
-    Object.entries(config.data).map(([key, value]) => [key, pathKeys.includes(key) ? all(value) : value]),
-  ) as ResolvedTrainingConfig["data"];
+  const data = withAbsoluteLists(config.data, one) as ResolvedTrainingConfig["data"];
   const { model, tokenizer } = config;
   return {
     ...config,
@@ -49,7 +47,16 @@ export function absolutePaths(
   };
 }
 
-const pathKeys = ["files", "heldOut", "source", "target", "heldOutSource", "heldOutTarget"];
+const pathKeys = ["files", "source", "target"];
+
+/** Lists of paths below these keys, however deep. */
+function withAbsoluteLists(value: unknown, absolute: (path: string) => string, key = ""): unknown {
+  if (Array.isArray(value)) return pathKeys.includes(key) ? value.map((path) => absolute(String(path))) : value;
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, withAbsoluteLists(each, absolute, name)]),
+  );
+}
 
 function absolutePath(path: string, folder: string, mustExist: boolean): string {
   const variable = /^\$(\w+)(?=\/|$)/.exec(path);

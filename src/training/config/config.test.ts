@@ -37,7 +37,7 @@ describe("a training configuration", () => {
       clipNorm: 1,
     });
     expect(read.schedule).toEqual({ kind: "cosine", steps: 100, warmupSteps: 0, finalFraction: 0.1 });
-    expect(read.data).toMatchObject({ files: ["names.txt"], heldOutFraction: 0.1 });
+    expect(read.data).toEqual({ kind: "text", files: ["names.txt"], documents: "line", packing: "documents" });
     expect(readTrainingConfig(JSON.parse(JSON.stringify(read)))).toEqual(read);
   });
 
@@ -67,6 +67,18 @@ describe("a training configuration", () => {
       /^regularisation\.dropout: must be a number from 0 to below 1, got 1$/,
     ],
     [{ ...small, data: { kind: "text", files: ["a", 3] } }, /^data\.files\[1\]: must be a path, got 3$/],
+    [
+      { ...small, data: { ...small.data, documents: "lines" } },
+      /^data\.documents: must be one of file, line, paragraph, got "lines"; did you mean "line"\?$/,
+    ],
+    [
+      { ...small, data: { ...small.data, documents: { seperator: "x" } } },
+      /^data\.documents\.seperator: unknown key; did you mean "separator"/,
+    ],
+    [
+      { ...small, data: { ...small.data, heldOut: { last: 0.1, count: 3 } } },
+      /^data\.heldOut: must have exactly one of fraction, count, last, files, got 2 of them$/,
+    ],
     [{ ...small, model: [] }, /^model: must be an object, got \[\]$/],
     [{}, /^model: is required/],
     [null, /^must be an object, got null$/],
@@ -121,7 +133,7 @@ describe("the configuration in words", () => {
     const text = describeConfig(80);
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     const keys = text.split("\n").filter((line) => /^ {2}\S/.test(line)).length;
-    const absences = text.replaceAll(/\s+/g, " ").match(/\((default: |required\))/g)!.length;
+    const absences = text.replaceAll(/\s+/g, " ").match(/\((default: |required\)|one of these\))/g)!.length;
     expect(absences).toBeGreaterThanOrEqual(keys);
     expect(keys).toBeGreaterThan(60);
   });

@@ -56,6 +56,7 @@ function nameOf({ path }: DescribedKey): string {
 }
 
 function absence({ absent }: DescribedKey): string {
+  if (absent === "") return "one of these";
   return absent === "required" ? absent : `default: ${absent}`;
 }
 
@@ -89,7 +90,7 @@ export function configMarkdown(): string {
 
 function tableOf(keys: readonly DescribedKey[]): string[] {
   const rows = keys.map(
-    (key) => `| \`${nameOf(key)}\` | ${cell(key.doc)} | ${cell(key.allowed)} | ${cell(key.absent)} |`,
+    (key) => `| \`${nameOf(key)}\` | ${cell(key.doc)} | ${cell(key.allowed)} | ${cell(key.absent || "one of these")} |`,
   );
   return ["| key | | allowed | default |", "|---|---|---|---|", ...rows, ""];
 }

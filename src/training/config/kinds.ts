@@ -163,6 +163,31 @@ export function group<F extends Fields>(fields: F, doc = ""): Kind<OutputOf<F>, 
   };
 }
 
+/** An object with exactly one of these keys. */
+export function exactlyOne<F extends Fields>(fields: F): Kind<OutputOf<F>, InputOf<F>> {
+  const any = group(fields);
+  const names = Object.keys(fields).join(", ");
+  return {
+    ...any,
+    allowed: `an object with one of ${names}`,
+    read(value, key) {
+      const read = any.read(value, key);
+      const count = Object.keys(read).length;
+      if (count !== 1) throw new ConfigError(key, `must have exactly one of ${names}, got ${count} of them`);
+      return read;
+    },
+  };
+}
+
+/** One of two kinds: `objects` for objects, `plain` for everything else. */
+export function objectOr<A, B, I, J>(plain: Kind<A, I>, objects: Kind<B, J>): Kind<A | B, I | J> {
+  return {
+    allowed: `${plain.allowed}; or ${objects.allowed}`,
+    groups: objects.groups,
+    read: (value, key) => (isObject(value) ? objects.read(value, key) : plain.read(value, key)),
+  };
+}
+
 type Choices = Readonly<Record<string, { readonly doc: string; readonly fields: Fields }>>;
 type ChoiceOutput<C extends Choices> = {
   [Name in keyof C]: { readonly kind: Name } & OutputOf<C[Name]["fields"]>;

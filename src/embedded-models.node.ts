@@ -7,6 +7,9 @@ import { HithertoError, InternalError } from "./core/errors.js";
 /** The model that commands use when none is named. */
 export const defaultModel = "stories-tiny";
 
+/** The model that `hitherto translate` uses when none is named. */
+export const defaultTranslator = "translate-en-fr";
+
 /** No model was named, and this copy of the package has none inside. */
 export class NoDefaultModelError extends HithertoError {
   readonly code = "NO_DEFAULT_MODEL";
@@ -17,13 +20,13 @@ export class NoDefaultModelError extends HithertoError {
 }
 
 /**
- * The path of a model: of the embedded default when nothing is named, of an embedded model when `nameOrPath` is the
+ * The path of a model: of the embedded `byDefault` when nothing is named, of an embedded model when `nameOrPath` is the
  * name of one and no such file lies in the working folder, else `nameOrPath` itself.
  *
  * @throws NoDefaultModelError when nothing is named and the package has no default model.
  */
-export function modelPath(nameOrPath?: string): string {
-  const embedded = join(packageFolder(), "models", nameOrPath ?? defaultModel);
+export function modelPath(nameOrPath?: string, byDefault = defaultModel): string {
+  const embedded = join(packageFolder(), "models", nameOrPath ?? byDefault);
   if (nameOrPath === undefined) {
     if (!existsSync(embedded)) throw new NoDefaultModelError(embedded);
     return embedded;

@@ -8,7 +8,13 @@ export {
   OutputExistsError,
 } from "./convert.node.js";
 export { type DescribeOptions, describe, type PathDescription } from "./describe.node.js";
-export { defaultModel, embeddedModels, modelPath, NoDefaultModelError } from "./embedded-models.node.js";
+export {
+  defaultModel,
+  defaultTranslator,
+  embeddedModels,
+  modelPath,
+  NoDefaultModelError,
+} from "./embedded-models.node.js";
 export * from "./index.js";
 export {
   type AvailableInstructionSets,

@@ -19,6 +19,12 @@ export { dequantize, WrongFileError } from "./formats/index.js";
 export type { Alternative } from "./generation/alternatives.js";
 export { type Comparison, compare, type KlDivergence, VocabularyMismatchError } from "./generation/compare.js";
 export { type Evaluation, evaluate } from "./generation/evaluate.js";
+export {
+  evaluatePairs,
+  type PairEvaluation,
+  type PairEvaluationOptions,
+  type TextPair,
+} from "./generation/evaluate-pairs.js";
 export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";
 export { type BleuOptions, type BleuScore, bleu } from "./generation/metrics/bleu.js";
@@ -32,6 +38,7 @@ export {
 export { Model, type Prompt } from "./generation/model.js";
 export { SequenceBusyError } from "./generation/run.js";
 export type { SamplingOptions } from "./generation/sampling/sampler.js";
+export type { EncodedPrompt } from "./generation/search/beam-search.js";
 export { NoContinuationError } from "./generation/search/beam-search.js";
 export type { EarlyStopping } from "./generation/search/beams.js";
 export type { Hypothesis } from "./generation/search/hypothesis.js";

@@ -1,10 +1,11 @@
-/** `hitherto eval <file>`: how well a model predicts a text. */
-import { readFile } from "node:fs/promises";
+/** `hitherto eval <file>`: how well a model predicts a text, or targets from their sources. */
 import { type Command, Option } from "commander";
-import { FileNotFoundError } from "../core/errors.js";
+import { InvalidValueError, UnsupportedError } from "../core/errors.js";
 import { type Comparison, compare } from "../generation/compare.js";
 import { type Evaluation, evaluate as evaluateText } from "../generation/evaluate.js";
+import { evaluatePairs, type TextPair } from "../generation/evaluate-pairs.js";
 import { wholeNumber } from "./flags.js";
+import { linesOf, readText } from "./lines.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags, progressFor } from "./model-flags.js";
 import type { Terminal } from "./terminal.js";
 
@@ -34,7 +35,12 @@ and both are scored; it is the one that the first should be like:
 
 With --json, one object of the first four; with --against also "other", which
 has its four, "klDivergence": {"mean", "median", "percentile99"} and
-"topAgreement". Decoder-only models only.`;
+"topAgreement".
+
+For an encoder-decoder model every line of the file is a source and its target,
+with a tab between; every token of the targets and the end after each is
+predicted from the right ones before it. There are no windows and no --against;
+--json has "pairs" too.`;
 
 export function addEval(program: Command, terminal: Terminal): void {
   const command = program.command("eval").argument("<file>", 'a text file, UTF-8; "-" reads standard input');
@@ -57,6 +63,14 @@ export async function evaluate(file: string, flags: EvalFlags, terminal: Termina
   try {
     const { signal } = terminal;
     const onProgress = (done: number, total: number) => progress.update(done, total);
+    if (model.config.kind === "encoder-decoder") {
+      const result = await evaluatePairs(model, pairsOf(text, file, flags), { signal, onProgress });
+      progress.clear();
+      await (flags.json
+        ? terminal.printJson(result)
+        : terminal.print(`pairs          ${result.pairs}\n${summary(result)}`));
+      return;
+    }
     const options = { ...given({ stride: flags.stride }), signal, onProgress };
     const compared = other && (await compare(model, other, text, options));
     const result = compared ?? (await evaluateText(model, text, options));
@@ -68,11 +82,17 @@ export async function evaluate(file: string, flags: EvalFlags, terminal: Termina
   }
 }
 
-async function readText(file: string, terminal: Terminal): Promise<string> {
-  if (file === "-") return terminal.readInput();
-  return readFile(file, { encoding: "utf8", signal: terminal.signal }).catch((error: NodeJS.ErrnoException) => {
-    terminal.signal.throwIfAborted();
-    throw new FileNotFoundError(file, "a readable text file", error.code);
+/** Lines of source, tab, target. Blank lines are skipped. */
+function pairsOf(text: string, file: string, { stride, against }: EvalFlags): TextPair[] {
+  if (stride !== undefined || against !== undefined) {
+    const flag = stride !== undefined ? "--stride" : "--against";
+    throw new UnsupportedError("with an encoder-decoder model the flag", flag, ["files of pairs, whole"]);
+  }
+  return linesOf(text).flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    const [source, target, ...more] = line.split("\t");
+    if (target !== undefined && more.length === 0) return [{ source: source!, target }];
+    throw new InvalidValueError(`${file}, line ${i + 1}`, "a source and a target with one tab between", line);
   });
 }
 

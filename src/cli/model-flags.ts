@@ -20,9 +20,14 @@ export interface ModelFlags {
   readonly json?: boolean;
 }
 
-export const modelHelp =
-  "a Hugging Face folder, a .gguf, .safetensors or llama2.c .bin file, or the name of an embedded model " +
-  `(default: ${defaultModel}, which comes with the package)`;
+export const modelHelp = modelHelpFor(defaultModel);
+
+function modelHelpFor(byDefault: string): string {
+  return (
+    "a Hugging Face folder, a .gguf, .safetensors or llama2.c .bin file, or the name of an embedded model " +
+    `(default: ${byDefault}, which comes with the package)`
+  );
+}
 
 export const tokenizerHelp =
   "tokenizer file to use instead: .json, SentencePiece .model, llama2.c .bin (default: the checkpoint's own; for " +
@@ -34,8 +39,11 @@ const instructionSetHelp =
   `use a lower one than the best: ${nativeNames.join(", ")}; on wasm ${wasmInstructionSets.join(", ")} ` +
   "(default: the best that is present, which `hitherto inspect` prints)";
 
-/** Adds the flags of `ModelFlags` to a command. */
-export function addModelFlags(command: Command): Command {
+/**
+ * Adds the flags of `ModelFlags` to a command.
+ * @param byDefault - the embedded model that is used when none is named
+ */
+export function addModelFlags(command: Command, byDefault = defaultModel): Command {
   const threads = new Option("--threads <N>", "threads to compute with, 1 to 64 (default: one per core)");
   const backend = new Option(
     "--backend <NAME>",
@@ -46,7 +54,7 @@ export function addModelFlags(command: Command): Command {
     "longest sequence, in tokens (default: what the model was made for, at most 8192)",
   );
   return command
-    .option("--model <PATH>", modelHelp)
+    .option("--model <PATH>", modelHelpFor(byDefault))
     .addOption(threads.argParser(wholeNumber("--threads", 1, 64)))
     .addOption(backend.argParser(oneOf("--backend", backendNames)))
     .addOption(context.argParser(wholeNumber("--context-length", 1, 2 ** 24)))

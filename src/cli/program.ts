@@ -9,8 +9,10 @@ import { FlagError } from "./flags.js";
 import { addGenerate } from "./generate.js";
 import { addInspect } from "./inspect.js";
 import { addPlot } from "./plot.js";
+import { addScore } from "./score.js";
 import { InterruptedError, OutputClosedError, type Terminal } from "./terminal.js";
 import { addTokenize } from "./tokenize.js";
+import { addTranslate } from "./translate.js";
 
 export const exitCodes = { success: 0, failure: 1, wrongUsage: 2 } as const;
 
@@ -58,8 +60,18 @@ function createProgram(terminal: Terminal): Command {
       // What went wrong is told once, by `ending`.
       writeErr: () => {},
     });
-  for (const add of [addGenerate, addInspect, addTokenize, addEval, addBench, addConvert, addPlot])
-    add(program, terminal);
+  const commands = [
+    addGenerate,
+    addTranslate,
+    addInspect,
+    addTokenize,
+    addEval,
+    addScore,
+    addBench,
+    addConvert,
+    addPlot,
+  ];
+  for (const add of commands) add(program, terminal);
   return program.addHelpText("after", afterHelp);
 }
 

@@ -13,7 +13,7 @@ import type { Tokenizer } from "../tokenizers/tokenizer.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
-import { searchAll } from "./search/beam-search.js";
+import { type EncodedPrompt, searchAll } from "./search/beam-search.js";
 import { type Hypothesis, hypothesisOf } from "./search/hypothesis.js";
 import { type BeamSearchOptions, beamSettings } from "./search/options.js";
 import { Session, type SessionOptions, sessionOptionNames } from "./session.js";
@@ -98,7 +98,7 @@ export class Model implements AsyncDisposable {
   async session(prompt: Prompt, options: SessionOptions = {}): Promise<Session> {
     rejectUnknownOptions(options, sessionOptionNames);
     this.#open();
-    const { source, ids } = this.#encode(prompt);
+    const { source, ids } = this.encode(prompt);
     const sequence = await this.engine.sequence(source);
     try {
       const session = new Session(this.engine, this.parts.tokenizer?.tokenizer, sequence, options);
@@ -142,11 +142,30 @@ export class Model implements AsyncDisposable {
     this.#open();
     const { endIds } = this;
     const settings = beamSettings(options, endIds, this.config.vocabSize);
-    const encoded = prompts.map((prompt) => this.#encode(prompt));
+    const encoded = prompts.map((prompt) => this.encode(prompt));
     const results = await searchAll(this.engine, encoded, settings, options);
     const ends = { endIds, all: settings.ends, maxTokens: settings.maxTokens };
     const tokenizer = this.parts.tokenizer?.tokenizer;
     return results.map((found, i) => found.map((beam) => hypothesisOf(beam, encoded[i]!.ids, tokenizer, ends)));
+  }
+
+  /**
+   * The token ids of a prompt: the source's, and what is fed to the decoder, an encoder-decoder model's start id first.
+   * @throws InvalidValueError for a prompt of the other kind of model, or an empty one where no beginning token is known
+   */
+  encode(prompt: Prompt): EncodedPrompt {
+    const { config } = this;
+    const both = typeof prompt === "object" && "source" in prompt;
+    if (config.kind === "decoder-only") {
+      if (both) throw new InvalidValueError("prompt", "a text or token ids for a decoder-only model", "a source");
+      return { ids: this.#begin(prompt) };
+    }
+    const { source, target } = both ? prompt : { source: prompt, target: undefined };
+    const reader = this.parts.sourceTokenizer?.tokenizer ?? this.parts.tokenizer?.tokenizer;
+    const start = [config.decoderStartId];
+    const answer =
+      typeof target === "string" ? this.tokenizer.encode(target, { addSpecialTokens: false }) : (target ?? []);
+    return { source: encodeText(source, reader), ids: [...start, ...Array.from(answer)] };
   }
 
   /**
@@ -189,21 +208,6 @@ export class Model implements AsyncDisposable {
 
   #open(): void {
     if (this.#disposed) throw new DisposedError("model");
-  }
-
-  #encode(prompt: Prompt): { source?: ArrayLike<number>; ids: ArrayLike<number> } {
-    const { config } = this;
-    const both = typeof prompt === "object" && "source" in prompt;
-    if (config.kind === "decoder-only") {
-      if (both) throw new InvalidValueError("prompt", "a text or token ids for a decoder-only model", "a source");
-      return { ids: this.#begin(prompt) };
-    }
-    const { source, target } = both ? prompt : { source: prompt, target: undefined };
-    const reader = this.parts.sourceTokenizer?.tokenizer ?? this.parts.tokenizer?.tokenizer;
-    const start = [config.decoderStartId];
-    const answer =
-      typeof target === "string" ? this.tokenizer.encode(target, { addSpecialTokens: false }) : (target ?? []);
-    return { source: encodeText(source, reader), ids: [...start, ...Array.from(answer)] };
   }
 
   /** A decoder-only prompt; the empty text becomes the beginning token. */

@@ -11,6 +11,18 @@ export type {
   PositionedBatch,
   SequenceRows,
 } from "./data/batch.js";
+export {
+  checkDataConfig,
+  type DataConfig,
+  type DocumentRule,
+  type FileHeldOut,
+  isTextConfig,
+  type PairDataConfig,
+  type PairFormat,
+  type Paths,
+  type TextDataConfig,
+  type TextFormat,
+} from "./data/data-config.js";
 export type { HeldOutOptions, MaxLength } from "./data/divide.js";
 export {
   type IdDatasetOptions,
@@ -22,4 +34,5 @@ export {
   type TextExample,
   textDataset,
 } from "./data/memory-datasets.js";
+export { type MosesLanguage, type Normalization, normalizer } from "./data/normalize.js";
 export type { TokenizeProgress, Watching } from "./data/tokenize.js";

@@ -125,13 +125,13 @@ class PairSequences {
     const builder = new BatchBuilder(sum(members, this.rows), sum(members, this.sourceRows));
     for (const record of members) {
       const split = records.splits[record];
-      const source = new Int32Array(split + this.sourceEnd);
-      await records.read(records.starts[record], source.subarray(0, split));
-      if (ends.sourceEndId !== undefined) source[split] = ends.sourceEndId;
-      const target = new Int32Array(this.rows(record) + 1);
-      await records.read(records.starts[record] + split, target.subarray(1, -1));
+      const ids = new Int32Array(records.lengths[record]);
+      await records.read(records.starts[record], ids);
+      const source = new Int32Array(split + this.sourceEnd).fill(ends.sourceEndId ?? 0);
+      source.set(ids.subarray(0, split));
+      const target = new Int32Array(this.rows(record) + 1).fill(ends.endId);
       target[0] = ends.startId;
-      target[target.length - 1] = ends.endId;
+      target.set(ids.subarray(split), 1);
       builder.add(target, 0, source);
     }
     return builder.finish();

@@ -229,9 +229,6 @@ HH_INLINE void value_side(const attention_call *t, const attention_tile *tile, i
   for (; i < t->head_dim; i += HH_LANES) value_chains(t, tile, query, i, from, to, queries, 1, 0);
 }
 
-HH_INLINE int64_t later(int64_t a, int64_t b) { return a > b ? a : b; }
-HH_INLINE int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* Queries side by side over a stretch of positions: those that all see together, what only some see one by one. */
 HH_INLINE void value_group(const attention_call *t, const attention_tile *tile, int64_t query, int64_t from, int64_t to,
                            const int queries) {

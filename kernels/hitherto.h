@@ -81,6 +81,10 @@ typedef enum {
   HH_MOMENTUM,
   HH_APPLY_UPDATE,
   HH_MOVING_AVERAGE,
+  HH_SEQUENCE_ATTENTION,
+  HH_SEQUENCE_ATTENTION_GRADIENT,
+  HH_CROSS_ENTROPY,
+  HH_CROSS_ENTROPY_GRADIENT,
   /* No part of models: what the machine can do, and a yardstick. */
   HH_LIMIT_READ,
   HH_LIMIT_FLOAT,

@@ -47,6 +47,8 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "dropout.c"
 #include "row_squares.c"
 #include "optimizers.c"
+#include "sequence_attention.c"
+#include "cross_entropy.c"
 #include "limits.c"
 
 hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
@@ -95,6 +97,10 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_MOMENTUM] = momentum,
     [HH_APPLY_UPDATE] = apply_update,
     [HH_MOVING_AVERAGE] = moving_average,
+    [HH_SEQUENCE_ATTENTION] = sequence_attention,
+    [HH_SEQUENCE_ATTENTION_GRADIENT] = sequence_attention_gradient,
+    [HH_CROSS_ENTROPY] = cross_entropy,
+    [HH_CROSS_ENTROPY_GRADIENT] = cross_entropy_gradient,
     [HH_LIMIT_READ] = limit_read,
     [HH_LIMIT_FLOAT] = limit_float,
     [HH_LIMIT_BYTES] = limit_bytes,

@@ -92,6 +92,9 @@ HH_INLINE float float_argument(hh_word word) { return float_of_bits((uint32_t)wo
 
 HH_INLINE void *address(hh_word word) { return (void *)(intptr_t)word; }
 
+HH_INLINE int64_t later(int64_t a, int64_t b) { return a > b ? a : b; }
+HH_INLINE int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+
 /* The first item of a part when `total` items are divided into `count` shares. */
 HH_INLINE int64_t share_start(int64_t total, int32_t index, int32_t count) { return total * index / count; }
 

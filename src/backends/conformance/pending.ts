@@ -4,9 +4,4 @@ export const pendingOnCpu: ReadonlySet<string> = new Set([
   "matmul",
   "linear: plain weights",
   "accumulate: matmul",
-  // Attention and losses.
-  "sequence-attention",
-  "sequence-attention-gradient",
-  "cross-entropy",
-  "cross-entropy-gradient",
 ]);

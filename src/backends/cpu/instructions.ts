@@ -50,6 +50,10 @@ export const operationIds = [
   "momentum",
   "apply_update",
   "moving_average",
+  "sequence_attention",
+  "sequence_attention_gradient",
+  "cross_entropy",
+  "cross_entropy_gradient",
   "limit_read",
   "limit_float",
   "limit_bytes",
@@ -87,6 +91,11 @@ export function quantizedRowBytes(width: number): number {
 
 /** How many rows an instruction has: a number, or the index of a live dimension. */
 export type RowCount = { readonly fixed: number } | { readonly live: number };
+
+/** A number of rows as an argument: fixed, or the index of a live dimension in ones' complement. */
+export function rowsArgument(rows: RowCount): number {
+  return "fixed" in rows ? rows.fixed : ~rows.live;
+}
 
 /** An instruction of a plan, as a profile speaks of it. */
 export interface Instruction {

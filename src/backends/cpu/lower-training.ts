@@ -7,7 +7,8 @@ import type { LayerNormGradientAttributes } from "../../graph/operations/gradien
 import type { RmsNormAttributes } from "../../graph/operations/rms-norm.js";
 import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
 import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
-import { floatBits, type OperationId, type RowCount } from "./instructions.js";
+import { floatBits, type OperationId, type RowCount, rowsArgument } from "./instructions.js";
+import { sequenceAttentionLowerings } from "./lower-sequence-attention.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
 
 /** Rows whose sums are taken first, before those of the next: HH_CHUNK_ROWS of `kernels/column_sums.c`. */
@@ -56,15 +57,11 @@ export const trainingLowerings: Readonly<Record<string, NodeLowering>> = {
     lower: (site, { inputs: [average, p, scalars] }) =>
       lowerElements(site, "moving_average", [average, p, undefined, undefined, scalars]),
   },
+  ...sequenceAttentionLowerings,
 };
 
 function chunkBytes(x: Tensor): number {
   return Math.ceil(capacityOf(x.shape[0]!) / chunkRows) * rowWidth(x) * 4;
-}
-
-/** A number of rows as an argument: fixed, or the index of a live dimension in ones' complement. */
-function rowsArgument(rows: RowCount): number {
-  return "fixed" in rows ? rows.fixed : ~rows.live;
 }
 
 function lowerColumnSums(site: LoweringSite, { inputs, output }: Node): void {

@@ -1,0 +1,250 @@
+/* Attention of each row over a range of the rows of key and value, and its gradient: whole sequences at once, as in
+ * training. The score matrix is never held: a tile of HH_SEQUENCE_ROWS queries has its scores at a time, and the
+ * gradient computes them again.
+ *
+ * Arguments: 0 y (rows, heads * headDim), or the gradient of query, 1 query, 2 key (keys, kvHeads * headDim), 3 value,
+ * 4 first (rows), 5 end (rows): row i sees first[i] <= key < end[i], 6 positions (rows) or 0, 7 buckets (2 reach + 1),
+ * 8 bias (buckets, heads), 9 reach, 10 heads, 11 kvHeads, 12 headDim, 13 scale (float), 14 soft cap (float; 0: off),
+ * 15 window (0: all), 16 rows, 17 keys: numbers, or ~ the index of their live sizes, 18 keys at most, 19 scratch,
+ * 20 bytes of it for each thread, 21 whether products may round to bfloat16. Gradient also: 22 gradient of y, then the
+ * gradients of 23 key, 24 value, 25 bias or 0, 26 buckets there are.
+ *
+ * A score is a chain of fused multiply-adds over headDim; then scale, soft cap, bias. Exponentials and their products
+ * with values are summed over the keys in order, gradients of keys and values over the rows in order, head after head.
+ * Work is divided by spans of rows that share keys, and key-value heads; with a bias by heads alone, whose gradients of
+ * it are then theirs. Vaswani et al., 2017 (arXiv:1706.03762); tiles: Dao et al., 2022 (arXiv:2205.14135). */
+
+#include "sequence_attention.h"
+#include "sequence_product.h"
+#if defined(__AMX_BF16__)
+#include "sequence_attention_amx.h"
+#endif
+
+/* ------------------------------------------------------------------ products in float32 */
+
+HH_INLINE int64_t sequence_key_row(const sequence_call *t) { return t->kv_heads * t->head_dim; }
+HH_INLINE int64_t sequence_query_row(const sequence_call *t) { return t->heads * t->head_dim; }
+
+/* The first element of a tile's keys (or values, or their gradients) in such a matrix. */
+HH_INLINE int64_t sequence_key_at(const sequence_call *t, const sequence_tile *tile) {
+  return tile->from * sequence_key_row(t) + tile->kv_head * t->head_dim;
+}
+HH_INLINE int64_t sequence_query_at(const sequence_call *t, const sequence_tile *tile) {
+  return tile->row * sequence_query_row(t) + tile->head * t->head_dim;
+}
+
+/* to (keys, lanes) = keys * lanes: scores from keys and queries, or their gradients from values and those of y. */
+static void sequence_score(const sequence_call *t, const sequence_tile *tile, float *to, const float *keys,
+                           const float *lanes) {
+  const sequence_product p = {.c = to, .c_row = HH_SEQUENCE_ROWS, .a = keys + sequence_key_at(t, tile),
+                              .a_row = sequence_key_row(t), .a_step = 1, .b = lanes, .b_row = HH_SEQUENCE_ROWS,
+                              .rows = tile->to - tile->from, .depth = t->head_dim,
+                              .width = sequence_vectors(tile) * HH_LANES};
+  sequence_multiply(&p);
+}
+
+/* Keys that are crossed together: all passes over them find them in the nearest cache. */
+#define HH_SEQUENCE_STRETCH 64
+
+/* out_lanes (headDim, lanes) = the sum of keys, or values, by weights (keys, lanes). */
+static void sequence_gather(const sequence_call *t, const sequence_tile *tile, const float *keys, const float *weights) {
+  const float *from = keys + sequence_key_at(t, tile);
+  const int64_t count = tile->to - tile->from;
+  for (int64_t key = 0; key < count; key += HH_SEQUENCE_STRETCH) {
+    const sequence_product p = {.c = t->out_lanes, .c_row = HH_SEQUENCE_ROWS, .a = from + key * sequence_key_row(t),
+                                .a_row = 1, .a_step = sequence_key_row(t), .b = weights + key * HH_SEQUENCE_ROWS,
+                                .b_row = HH_SEQUENCE_ROWS, .rows = t->head_dim,
+                                .depth = earlier(HH_SEQUENCE_STRETCH, count - key),
+                                .width = sequence_vectors(tile) * HH_LANES, .add = key > 0};
+    sequence_multiply(&p);
+  }
+  if (count == 0) memset(t->out_lanes, 0, (size_t)(t->head_dim * HH_SEQUENCE_ROWS) * sizeof(float));
+}
+
+/* to (keys, headDim) += the sum of queries, or gradients of y, by weights (keys, lanes). */
+static void sequence_scatter(const sequence_call *t, const sequence_tile *tile, float *to, const float *weights,
+                             const float *queries) {
+  const sequence_product p = {.c = to + sequence_key_at(t, tile), .c_row = sequence_key_row(t), .a = weights,
+                              .a_row = HH_SEQUENCE_ROWS, .a_step = 1, .b = queries + sequence_query_at(t, tile),
+                              .b_row = sequence_query_row(t), .rows = tile->to - tile->from, .depth = tile->count,
+                              .width = t->head_dim, .add = 1};
+  sequence_multiply(&p);
+}
+
+/* out_lanes by `factor`, if any, become rows of y. */
+static void sequence_store(const sequence_call *t, const sequence_tile *tile, const float *factor) {
+  for (int64_t i = 0; i < tile->count; i++) {
+    float *y = t->y + sequence_query_at(t, tile) + i * sequence_query_row(t);
+    for (int64_t d = 0; d < t->head_dim; d++) y[d] = t->out_lanes[d * HH_SEQUENCE_ROWS + i] * (factor ? factor[i] : 1.0f);
+  }
+}
+
+/* ------------------------------------------------------------------ tiles */
+
+static void sequence_forward_tile(const sequence_call *t, const sequence_tile *tile) {
+  float factor[HH_SEQUENCE_ROWS];
+  sequence_transpose(t->query_lanes, HH_SEQUENCE_ROWS, t->query + sequence_query_at(t, tile), sequence_query_row(t),
+                     tile->count, t->head_dim);
+  sequence_score(t, tile, t->scores, t->key, t->query_lanes);
+  for (int64_t v = 0; v < sequence_vectors(tile); v++)
+    store16(factor + v * HH_LANES, sequence_exponentials(t, tile, v));
+  sequence_gather(t, tile, t->value, t->scores);
+  sequence_store(t, tile, factor);
+}
+
+static void sequence_backward_tile(const sequence_call *t, const sequence_tile *tile) {
+  const int64_t at = sequence_query_at(t, tile), stride = sequence_query_row(t);
+  sequence_transpose(t->query_lanes, HH_SEQUENCE_ROWS, t->query + at, stride, tile->count, t->head_dim);
+  sequence_transpose(t->dy_lanes, HH_SEQUENCE_ROWS, t->dy + at, stride, tile->count, t->head_dim);
+  sequence_score(t, tile, t->scores, t->key, t->query_lanes);
+  sequence_score(t, tile, t->gradients, t->value, t->dy_lanes);
+  for (int64_t v = 0; v < sequence_vectors(tile); v++) sequence_score_gradients(t, tile, v);
+  sequence_scatter(t, tile, t->dvalue, t->scores, t->dy);
+  sequence_scatter(t, tile, t->dkey, t->gradients, t->query);
+  sequence_gather(t, tile, t->key, t->gradients);
+  sequence_store(t, tile, NULL);
+}
+
+/* ------------------------------------------------------------------ units of work */
+
+HH_INLINE void sequence_run_tile(const sequence_call *t, const sequence_span *span, sequence_tile *tile) {
+#if defined(__AMX_BF16__)
+  if (t->matrix_units) {
+    const int64_t first = (tile->from - span->from) / HH_SEQUENCE_KEYS * HH_SEQUENCE_KEYS;
+    tile->from = span->from + first;
+    if (t->dy) sequence_amx_backward_tile(t, tile, first);
+    else sequence_amx_forward_tile(t, tile, first);
+    return;
+  }
+#endif
+  (void)span;
+  if (t->dy) sequence_backward_tile(t, tile);
+  else sequence_forward_tile(t, tile);
+}
+
+/* What a span's rows do to the keys of a head: all of its rows, head after head of the group. */
+static void sequence_run_span(const sequence_call *t, int64_t index, int64_t kv_head) {
+  const sequence_span *span = &t->spans[index];
+  const int64_t end = index + 1 < t->span_count ? span[1].row : t->rows, group = t->heads / t->kv_heads;
+  sequence_tile tile;
+#if defined(__AMX_BF16__)
+  if (t->matrix_units) sequence_amx_begin_span(t, span, kv_head);
+#endif
+  for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++)
+    for (int64_t row = span->row; row < end; row += HH_SEQUENCE_ROWS) {
+      tile.head = head, tile.kv_head = kv_head;
+      sequence_set_tile(t, &tile, row, end);
+      sequence_run_tile(t, span, &tile);
+    }
+#if defined(__AMX_BF16__)
+  if (t->matrix_units) sequence_amx_end_span(t, span, kv_head);
+#endif
+}
+
+/* Zeroes the gradients of the keys that are a span's: up to the next span's first. */
+static void sequence_clear(const sequence_call *t, int64_t index, int64_t kv_head) {
+  const int64_t from = index > 0 ? t->spans[index - 1].to : 0;
+  const int64_t to = index + 1 < t->span_count ? t->spans[index].to : t->key_rows;
+  const size_t bytes = (size_t)t->head_dim * sizeof(float);
+  for (int64_t key = from; key < to; key++) {
+    const int64_t at = key * sequence_key_row(t) + kv_head * t->head_dim;
+    memset(t->dkey + at, 0, bytes);
+    memset(t->dvalue + at, 0, bytes);
+  }
+}
+
+static void sequence_clear_bias(const sequence_call *t, int64_t kv_head) {
+  const int64_t group = t->heads / t->kv_heads;
+  for (int64_t bucket = 0; bucket < t->bucket_count; bucket++)
+    memset(t->dbias + bucket * t->heads + kv_head * group, 0, (size_t)group * sizeof(float));
+}
+
+/* Whether the unit of work that begins at `before` of all work is this share's; so is what fills its middle. */
+HH_INLINE int sequence_is_mine(const hh_call *call, int64_t before, int64_t cost, int64_t all) {
+  return (2 * before + cost) * call->share.count / (2 * all) == call->share.index;
+}
+
+static void sequence_run(const hh_call *call, const sequence_call *t) {
+  int64_t cost = 0, before = 0;
+  for (int64_t i = 0; i < t->span_count; i++) cost += t->spans[i].cost;
+  for (int64_t head = 0; t->dbias && head < t->kv_heads; head++)
+    if (sequence_is_mine(call, head, 1, t->kv_heads)) sequence_clear_bias(t, head);
+  for (int64_t i = 0; i < t->span_count; i++)
+    for (int64_t head = 0; head < t->kv_heads; head++, before += t->spans[i].cost) {
+      const int mine = t->dbias ? sequence_is_mine(call, head, 1, t->kv_heads)
+                                : sequence_is_mine(call, before, t->spans[i].cost, t->kv_heads * cost);
+      if (!mine) continue;
+      if (t->dy) sequence_clear(t, i, head);
+      sequence_run_span(t, i, head);
+    }
+}
+
+/* ------------------------------------------------------------------ the operations */
+
+/* Takes `count` floats of scratch. */
+HH_INLINE float *sequence_take(char **scratch, int64_t count) {
+  float *taken = (float *)*scratch;
+  *scratch += (count * (int64_t)sizeof(float) + 63) / 64 * 64;
+  return taken;
+}
+
+/* A number of rows, which may be live. */
+HH_INLINE int64_t sequence_size(const hh_call *call, hh_word word) { return word < 0 ? call->live[~word] : word; }
+
+static sequence_call sequence_arguments(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  sequence_call t = {.y = address(a[0]), .query = address(a[1]), .key = address(a[2]), .value = address(a[3]),
+                     .first = address(a[4]), .end = address(a[5]), .positions = address(a[6]), .buckets = address(a[7]),
+                     .bias = address(a[8]), .reach = a[9], .heads = a[10], .kv_heads = a[11], .head_dim = a[12],
+                     .scale = float_argument(a[13]), .cap = float_argument(a[14]), .window = a[15],
+                     .rows = sequence_size(call, a[16]), .key_rows = sequence_size(call, a[17]), .key_capacity = a[18]};
+  char *scratch = (char *)address(a[19]) + call->thread * a[20];
+  const int64_t keys = (t.key_capacity + 2 * HH_SEQUENCE_KEYS - 1) / HH_SEQUENCE_KEYS * HH_SEQUENCE_KEYS;
+  t.query_lanes = sequence_take(&scratch, t.head_dim * HH_SEQUENCE_ROWS);
+  t.dy_lanes = sequence_take(&scratch, t.head_dim * HH_SEQUENCE_ROWS);
+  t.out_lanes = sequence_take(&scratch, t.head_dim * HH_SEQUENCE_ROWS);
+  t.scores = sequence_take(&scratch, keys * HH_SEQUENCE_ROWS);
+  t.gradients = sequence_take(&scratch, keys * HH_SEQUENCE_ROWS);
+  if (t.cap > 0) t.slopes = sequence_take(&scratch, keys * HH_SEQUENCE_ROWS);
+#if defined(__AMX_BF16__)
+  t.matrix_units = a[21];
+  if (t.matrix_units) {
+    const int64_t width = (t.head_dim + 31) / 32 * 32;
+    t.key_halves = (uint16_t *)sequence_take(&scratch, keys * width / 2);
+    t.value_halves = (uint16_t *)sequence_take(&scratch, keys * width / 2);
+    t.columns = (uint16_t *)sequence_take(&scratch, keys * width / 2);
+    t.query_halves = (uint16_t *)sequence_take(&scratch, HH_SEQUENCE_ROWS * width / 2);
+    t.rows_halves = (uint16_t *)sequence_take(&scratch, keys * HH_SEQUENCE_ROWS / 2);
+    t.pairs = (uint16_t *)sequence_take(&scratch, keys * HH_SEQUENCE_ROWS / 2);
+    t.key_sums = sequence_take(&scratch, keys * width);
+    t.value_sums = sequence_take(&scratch, keys * width);
+  }
+#endif
+  t.spans = (sequence_span *)scratch;
+  return t;
+}
+
+static void sequence_start(const hh_call *call, sequence_call *t) {
+  sequence_find_spans(t);
+#if defined(__AMX_BF16__)
+  if (t->matrix_units) _tile_loadconfig(&amx_shape);
+#endif
+  sequence_run(call, t);
+#if defined(__AMX_BF16__)
+  if (t->matrix_units) _tile_release();
+#endif
+}
+
+static void sequence_attention(const hh_call *call) {
+  sequence_call t = sequence_arguments(call);
+  sequence_start(call, &t);
+}
+
+static void sequence_attention_gradient(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  sequence_call t = sequence_arguments(call);
+  t.dy = address(a[22]);
+  t.dkey = address(a[23]), t.dvalue = address(a[24]), t.dbias = address(a[25]);
+  t.bucket_count = a[26];
+  sequence_start(call, &t);
+}

@@ -35,4 +35,13 @@ export {
   textDataset,
 } from "./data/memory-datasets.js";
 export { type MosesLanguage, type Normalization, normalizer } from "./data/normalize.js";
+export { type SavedTokenizer, savedTokenizer } from "./data/saved-tokenizer.js";
 export type { TokenizeProgress, Watching } from "./data/tokenize.js";
+export type { SpecialTokens } from "./data/tokenizer-json.js";
+export {
+  checkTokenizerSettings,
+  type TokenizerSettings,
+  type TrainTokenizerOptions,
+  trainTokenizer,
+  type Vocabulary,
+} from "./data/train-tokenizer.js";

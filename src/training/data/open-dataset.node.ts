@@ -3,7 +3,6 @@ import { createHash, type Hash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { assert, HithertoError } from "../../core/errors.js";
 import { rejectUnknownOptions } from "../../core/options.js";
-import type { Tokenizer } from "../../tokenizers/index.js";
 import { pairDatasetOf, textDatasetOf } from "./assemble.js";
 import type { Dataset, Example } from "./batch.js";
 import { defaultCacheFolder } from "./cache-folder.node.js";
@@ -13,16 +12,10 @@ import { type DataFile, findFiles } from "./files.node.js";
 import { refuseLast } from "./memory-datasets.js";
 import { examplesOf, type TextFile } from "./parse.js";
 import { MemoryRecords, type RecordSink, type TokenRecords } from "./records.js";
+import type { SavedTokenizer } from "./saved-tokenizer.js";
 import { openShard, ShardWriter } from "./shard.node.js";
 import { widthFor } from "./shard-layout.js";
 import { type Encoders, splitLast, type TokenizeProgress, tokenize, type Watching } from "./tokenize.js";
-
-/** A tokenizer, and the files that it is read from: what its ids depend on. */
-export interface SavedTokenizer {
-  readonly tokenizer: Tokenizer;
-  /** Contents by name, such as `tokenizer.json`. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
-}
 
 export interface OpenDatasetOptions extends Watching {
   readonly tokenizer: SavedTokenizer;

@@ -9,7 +9,8 @@ import { FileNotFoundError, FormatError, InvalidValueError, UnknownOptionError }
 import { characterTokenizer, readTokenizerJson } from "../../tokenizers/index.js";
 import type { Dataset, Example } from "./batch.js";
 import type { DataConfig } from "./data-config.js";
-import { openDataset, type SavedTokenizer } from "./open-dataset.node.js";
+import { openDataset } from "./open-dataset.node.js";
+import type { SavedTokenizer } from "./saved-tokenizer.js";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyzäöüßéèêà ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?'\"-\n";
 

@@ -73,19 +73,32 @@ export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWid
     config.kind === "decoder-only"
       ? undefined
       : {
-          cache: layerCaches(graph, "crossCache", decoder, capacity.crossBlocks),
+          kind: "cached" as const,
+          layers: layerCaches(graph, "crossCache", decoder, capacity.crossBlocks),
           places: {
             blockTables: tables("crossTables", capacity.contextLength),
             sequences: places.sequences,
             visible: graph.input("crossVisible", [tokens], "i32"),
           },
+          weightsWidth,
         };
   const embedding = graph.parameter(`${prefix}embedding.weight`, [config.vocabSize, decoder.hiddenSize]);
   const states = stack({
     ids,
     embedding,
-    context: { graph, stack: decoder, positions, places, contextLength: capacity.contextLength, weightsWidth, prefix },
-    cache: layerCaches(graph, "cache", decoder, capacity.blocks),
+    context: {
+      graph,
+      stack: decoder,
+      positions,
+      keyValues: {
+        kind: "cached",
+        places,
+        layers: layerCaches(graph, "cache", decoder, capacity.blocks),
+        weightsWidth,
+      },
+      contextLength: capacity.contextLength,
+      prefix,
+    },
     cross,
   });
   const logits = graph.name("logits", head(graph, config, embedding, selectRows(states, outputRows)));
@@ -103,8 +116,8 @@ export function layerCaches(graph: Graph, name: string, config: StackConfig, blo
   }));
 }
 
-/** From states [outputs, hiddenSize] to logits [outputs, vocabSize]. */
-function head(
+/** From states [n, hiddenSize] to logits [n, vocabSize]. */
+export function head(
   graph: Graph,
   { head: config, vocabSize, decoder }: ModelConfig,
   embedding: Tensor,

@@ -4,8 +4,7 @@
  */
 import { Graph } from "../graph/graph.js";
 import type { Tensor } from "../graph/tensor.js";
-import { type CachePlaces, cacheBlockElements, writeCache } from "../nn/attention-layer.js";
-import { projection } from "../nn/layers.js";
+import { type CachePlaces, cacheBlockElements, crossProjections, writeCache } from "../nn/attention-layer.js";
 import { stack } from "../nn/stack.js";
 import type { EncoderDecoderConfig } from "./config.js";
 import { blocksFor, type Capacity, layerCaches } from "./decoder-graph.js";
@@ -48,27 +47,15 @@ export function encoderGraph(config: EncoderDecoderConfig, capacity: Capacity): 
       graph,
       stack: encoder,
       positions,
-      places,
+      keyValues: { kind: "cached", places, layers: encoder.layers.map(() => scratch), weightsWidth: 0 },
       contextLength: capacity.contextLength,
-      weightsWidth: 0,
       prefix: "encoder.",
     },
-    cache: encoder.layers.map(() => scratch),
   });
   const crossCaches = layerCaches(graph, "crossCache", decoder, capacity.crossBlocks);
-  const { keyValueHeadCount, headDim, bias } = decoder.attention;
   const written = crossCaches.flatMap((cache, index) => {
-    const part = (name: "key" | "value") =>
-      projection(graph, `decoder.blocks.${index}.cross.${name}`, output, keyValueHeadCount * headDim, bias[name]);
-    const caches = writeCache(
-      graph,
-      decoder.attention,
-      cache,
-      part("key"),
-      part("value"),
-      crossSlots,
-      `cross.${index}.`,
-    );
+    const { key, value } = crossProjections({ graph, stack: decoder }, `decoder.blocks.${index}.cross`, output);
+    const caches = writeCache(graph, decoder.attention, cache, key, value, crossSlots, `cross.${index}.`);
     return [caches.keys, caches.values];
   });
   return { graph, ids, positions, places, crossSlots, output, results: [output, ...written] };

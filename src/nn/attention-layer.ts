@@ -1,10 +1,11 @@
-/** The attention part of a block: projections, positions, the cache, and attention itself. */
+/** The attention part of a block: projections, positions, attention itself, and where keys and values are found. */
 import type { Graph } from "../graph/graph.js";
 import { type AttentionInputs, attention, type RelativeBias } from "../graph/operations/attention.js";
 import { attentionWeights } from "../graph/operations/attention-weights.js";
 import { cacheWrite } from "../graph/operations/cache-write.js";
 import { rmsNorm } from "../graph/operations/rms-norm.js";
 import { rotary } from "../graph/operations/rotary.js";
+import { type SequenceAttentionInputs, sequenceAttention } from "../graph/operations/sequence-attention.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { AttentionConfig, LayerConfig, StackConfig } from "./config.js";
 import { projection } from "./layers.js";
@@ -36,35 +37,57 @@ export interface LayerCache {
   readonly values: Tensor;
 }
 
+/** Keys and values in caches that live on between runs: generation. */
+export interface CachedKeyValues {
+  readonly kind: "cached";
+  readonly places: CachePlaces;
+  /** One for each layer. */
+  readonly layers: readonly LayerCache[];
+  /** Also compute the matrices of scores and probabilities, this many keys wide; 0: do not. */
+  readonly weightsWidth: number;
+}
+
+/** Keys and values in the rows of this run, sequence after sequence: training. */
+export interface PackedKeyValues {
+  readonly kind: "packed";
+  /** i32 [n]: the first row that each token sees, and the one after the last. */
+  readonly first: Tensor;
+  readonly end: Tensor;
+}
+
 /** What the layers of one run share. */
 export interface AttentionContext {
   readonly graph: Graph;
   readonly stack: StackConfig;
   /** i32 [n] */
   readonly positions: Tensor;
-  readonly places: CachePlaces;
+  readonly keyValues: CachedKeyValues | PackedKeyValues;
   readonly relative?: RelativeBias;
   /** Rows of position tables. */
   readonly contextLength: number;
-  /** Also compute the matrices of scores and probabilities, this many keys wide; 0: do not. */
-  readonly weightsWidth: number;
   /** Prefix of names of constants and parameters of this stack. */
   readonly prefix: string;
+  /** Sets elements of a part's result to zero at random; absent outside of training. */
+  readonly dropout?: (x: Tensor) => Tensor;
+}
+
+/** What attention to an encoder's output reads: caches that hold its keys and values, or the output [m, hiddenSize]. */
+export type CrossKeyValues = CachedKeyValues | (PackedKeyValues & { readonly source: Tensor });
+
+/** A layer, and its number in the stack. */
+export interface Layer {
+  readonly index: number;
+  readonly config: LayerConfig;
 }
 
 /**
- * Self-attention of one block, without its norm and residual: writes this run's keys and values, then attends.
+ * Self-attention of one block, without its norm and residual. With a cache, writes this run's keys and values there
+ * and attends to what it holds.
  * @param x - [n, hiddenSize]
  * @returns [n, hiddenSize]
  */
-export function selfAttention(
-  ctx: AttentionContext,
-  place: string,
-  x: Tensor,
-  layer: LayerConfig,
-  cache: LayerCache,
-): Tensor {
-  const { graph, stack } = ctx;
+export function selfAttention(ctx: AttentionContext, place: string, x: Tensor, { index, config }: Layer): Tensor {
+  const { graph, stack, keyValues, relative } = ctx;
   const { headCount, keyValueHeadCount, headDim, bias, queryKeyNorm } = stack.attention;
   const project = (name: "query" | "key" | "value", heads: number): Tensor =>
     projection(graph, `${place}.${name}`, x, heads * headDim, bias[name]);
@@ -77,28 +100,52 @@ export function selfAttention(
   const projectedQuery = project("query", headCount);
   const projectedKey = project("key", keyValueHeadCount);
   const projectedValue = project("value", keyValueHeadCount);
-  const query = graph.name("query", rotate(ctx, normed("query", projectedQuery, headCount), layer));
-  const key = graph.name("key", rotate(ctx, normed("key", projectedKey, keyValueHeadCount), layer));
+  const query = graph.name("query", rotate(ctx, normed("query", projectedQuery, headCount), config));
+  const key = graph.name("key", rotate(ctx, normed("key", projectedKey, keyValueHeadCount), config));
   const value = graph.name("value", projectedValue);
-  const written = writeCache(graph, stack.attention, cache, key, value, ctx.places.slots!);
-  return attend(ctx, place, query, written, layer, ctx.places, ctx.relative);
+  if (keyValues.kind === "packed") {
+    return attendRows(ctx, place, { query, key, value, first: keyValues.first, end: keyValues.end, relative }, config);
+  }
+  const { places, layers } = keyValues;
+  const written = writeCache(graph, stack.attention, layers[index]!, key, value, places.slots!);
+  return attendCache(ctx, place, query, written, config, keyValues, relative);
 }
 
 /**
- * Attention to an encoder's output, whose keys and values already lie in `cache`.
+ * Attention to an encoder's output.
  * @param x - [n, hiddenSize]
  */
 export function crossAttention(
   ctx: AttentionContext,
   place: string,
   x: Tensor,
-  layer: LayerConfig,
-  cache: LayerCache,
-  places: CachePlaces,
+  layer: Layer,
+  keyValues: CrossKeyValues,
 ): Tensor {
   const { headCount, headDim, bias } = ctx.stack.attention;
+  const config = { ...layer.config, window: 0 };
   const query = ctx.graph.name("query", projection(ctx.graph, `${place}.query`, x, headCount * headDim, bias.query));
-  return attend(ctx, place, query, cache, { ...layer, window: 0 }, places, undefined);
+  if (keyValues.kind === "cached") {
+    return attendCache(ctx, place, query, keyValues.layers[layer.index]!, config, keyValues, undefined);
+  }
+  const { first, end, source } = keyValues;
+  return attendRows(ctx, place, { query, ...crossProjections(ctx, place, source), first, end }, config);
+}
+
+/**
+ * Keys and values of an encoder's output for one layer of the decoder.
+ * @param source - [m, hiddenSize]
+ * @returns [m, keyValueHeadCount · headDim] each
+ */
+export function crossProjections(
+  { graph, stack }: Pick<AttentionContext, "graph" | "stack">,
+  place: string,
+  source: Tensor,
+): { key: Tensor; value: Tensor } {
+  const { keyValueHeadCount, headDim, bias } = stack.attention;
+  const part = (name: "key" | "value") =>
+    projection(graph, `${place}.${name}`, source, keyValueHeadCount * headDim, bias[name]);
+  return { key: part("key"), value: part("value") };
 }
 
 /** Writes keys and values [n, keyValueHeadCount · headDim] into their slots. */
@@ -129,13 +176,26 @@ function rotate(ctx: AttentionContext, x: Tensor, layer: LayerConfig): Tensor {
   return rotary(x, ctx.positions, table, { headDim: attention.headDim, rotaryDim, layout });
 }
 
-function attend(
+function attendRows(
+  ctx: AttentionContext,
+  place: string,
+  inputs: SequenceAttentionInputs,
+  { scale, window }: LayerConfig,
+): Tensor {
+  const { graph, stack } = ctx;
+  const { headCount, keyValueHeadCount, headDim, softCap, bias } = stack.attention;
+  const attributes = { headCount, keyValueHeadCount, headDim, scale, softCap, window };
+  const mixed = graph.name("mixed", sequenceAttention(inputs, attributes));
+  return projection(graph, `${place}.output`, mixed, stack.hiddenSize, bias.output);
+}
+
+function attendCache(
   ctx: AttentionContext,
   place: string,
   query: Tensor,
   cache: LayerCache,
   layer: LayerConfig,
-  places: CachePlaces,
+  { places, weightsWidth }: CachedKeyValues,
   relative: RelativeBias | undefined,
 ): Tensor {
   const { graph, stack } = ctx;
@@ -151,8 +211,8 @@ function attend(
     softCap,
     window: layer.window,
   };
-  if (ctx.weightsWidth > 0) {
-    const look = { ...attributes, keyCapacity: ctx.weightsWidth };
+  if (weightsWidth > 0) {
+    const look = { ...attributes, keyCapacity: weightsWidth };
     graph.name("scores", attentionWeights(inputs, { ...look, stage: "scores" }));
     graph.name("probabilities", attentionWeights(inputs, { ...look, stage: "probabilities" }));
   }

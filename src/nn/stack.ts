@@ -5,12 +5,11 @@ import { embedding } from "../graph/operations/embedding.js";
 import type { Tensor } from "../graph/tensor.js";
 import {
   type AttentionContext,
-  type CachePlaces,
+  type CrossKeyValues,
   crossAttention,
-  type LayerCache,
+  type Layer,
   selfAttention,
 } from "./attention-layer.js";
-import type { LayerConfig } from "./config.js";
 import { feedForward, norm } from "./layers.js";
 import { relativeBuckets } from "./positions.js";
 
@@ -20,8 +19,8 @@ export interface StackInputs {
   /** The embedding table, a parameter [vocabSize, hiddenSize]. */
   readonly embedding: Tensor;
   readonly context: Omit<AttentionContext, "relative">;
-  readonly cache: readonly LayerCache[];
-  readonly cross?: { readonly cache: readonly LayerCache[]; readonly places: CachePlaces };
+  /** An encoder's output, where the blocks attend to one. */
+  readonly cross?: CrossKeyValues;
 }
 
 /**
@@ -35,9 +34,15 @@ export function stack(inputs: StackInputs): Tensor {
   const context: AttentionContext = { ...inputs.context, relative: relativeBias(inputs) };
   let x = graph.scope(prefix, () => embed(inputs));
   for (const [index, layer] of config.layers.entries()) {
-    x = graph.scope(`${prefix}blocks.${index}.`, () => graph.name("output", block(context, inputs, index, layer, x)));
+    const run = () => graph.name("output", block(context, inputs.cross, { index, config: layer }, x));
+    x = graph.scope(blockScope(prefix, index), run);
   }
   return config.finalNorm ? graph.name(`${prefix}norm`, norm(graph, `${prefix}norm`, x, config.norm)) : x;
+}
+
+/** The scope of the nodes of a block. */
+export function blockScope(prefix: string, index: number): string {
+  return `${prefix}blocks.${index}.`;
 }
 
 function embed({ ids, embedding: table, context }: StackInputs): Tensor {
@@ -50,7 +55,7 @@ function embed({ ids, embedding: table, context }: StackInputs): Tensor {
     x = graph.name("embedding", added);
   }
   if (config.embedding.norm) x = graph.name("embeddingNorm", norm(graph, `${prefix}embedding.norm`, x, config.norm));
-  return x;
+  return context.dropout?.(x) ?? x;
 }
 
 function relativeBias({ context }: StackInputs): RelativeBias | undefined {
@@ -66,33 +71,32 @@ function relativeBias({ context }: StackInputs): RelativeBias | undefined {
 }
 
 /** One block: attention, attention to the encoder where there is one, feed-forward; each with norms and residual. */
-function block(ctx: AttentionContext, inputs: StackInputs, index: number, layer: LayerConfig, x: Tensor): Tensor {
+function block(ctx: AttentionContext, cross: CrossKeyValues | undefined, layer: Layer, x: Tensor): Tensor {
   const { graph, stack: config, prefix } = ctx;
-  const place = `${prefix}blocks.${index}`;
-  const attend = (y: Tensor) => selfAttention(ctx, `${place}.attention`, y, layer, inputs.cache[index]!);
+  const place = `${prefix}blocks.${layer.index}`;
+  const attend = (y: Tensor) => selfAttention(ctx, `${place}.attention`, y, layer);
   const feed = (y: Tensor) => feedForward(graph, `${place}.feedForward`, y, config.feedForward);
   if (config.residual === "parallel") {
     const attended = part(ctx, place, "attention", x, attend);
     return add(add(attended, x), part(ctx, place, "feedForward", x, feed));
   }
   let y = residual(ctx, place, "attention", x, attend);
-  if (inputs.cross !== undefined) {
-    const { cache, places } = inputs.cross;
-    const cross = (z: Tensor) => crossAttention(ctx, `${place}.cross`, z, layer, cache[index]!, places);
-    y = residual(ctx, place, "cross", y, cross);
+  if (cross !== undefined) {
+    y = residual(ctx, place, "cross", y, (z) => crossAttention(ctx, `${place}.cross`, z, layer, cross));
   }
   return residual(ctx, place, "feedForward", y, feed);
 }
 
-/** f with the norm before it (and, in a sandwich, the one after it), but without the residual sum. */
+/** f with the norm before it, in a sandwich the one after it, and dropout, but without the residual sum. */
 function part(ctx: AttentionContext, place: string, name: string, x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   const { graph, stack: config } = ctx;
   return graph.scope(`${name}.`, () => {
     const pre = config.residual !== "post";
     const y = f(pre ? graph.name("norm", norm(graph, `${place}.${name}.norm`, x, config.norm)) : x);
     graph.name("output", y);
-    if (config.residual !== "sandwich") return y;
-    return graph.name("postNorm", norm(graph, `${place}.${name}.postNorm`, y, config.norm));
+    const after = config.residual === "sandwich" ? norm(graph, `${place}.${name}.postNorm`, y, config.norm) : y;
+    if (after !== y) graph.name("postNorm", after);
+    return ctx.dropout?.(after) ?? after;
   });
 }
 

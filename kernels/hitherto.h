@@ -85,6 +85,10 @@ typedef enum {
   HH_SEQUENCE_ATTENTION_GRADIENT,
   HH_CROSS_ENTROPY,
   HH_CROSS_ENTROPY_GRADIENT,
+  HH_ROUND_ROWS,
+  HH_PACK_COLUMNS,
+  HH_PRODUCT,
+  HH_PRODUCT_LEFT,
   /* No part of models: what the machine can do, and a yardstick. */
   HH_LIMIT_READ,
   HH_LIMIT_FLOAT,
@@ -107,6 +111,7 @@ typedef struct {
   int32_t rows;
   hh_share share;
   int32_t thread; /* which thread this is, from 0: chooses its part of a scratch buffer */
+  int32_t threads; /* how many there are */
 } hh_call;
 
 typedef void hh_operation(const hh_call *call);

@@ -49,6 +49,11 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "optimizers.c"
 #include "sequence_attention.c"
 #include "cross_entropy.c"
+#include "round_rows.c"
+#include "pack_columns.c"
+#include "product_block.h"
+#include "product.c"
+#include "product_left.c"
 #include "limits.c"
 
 hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
@@ -101,6 +106,10 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_SEQUENCE_ATTENTION_GRADIENT] = sequence_attention_gradient,
     [HH_CROSS_ENTROPY] = cross_entropy,
     [HH_CROSS_ENTROPY_GRADIENT] = cross_entropy_gradient,
+    [HH_ROUND_ROWS] = round_rows,
+    [HH_PACK_COLUMNS] = pack_columns,
+    [HH_PRODUCT] = product,
+    [HH_PRODUCT_LEFT] = product_left,
     [HH_LIMIT_READ] = limit_read,
     [HH_LIMIT_FLOAT] = limit_float,
     [HH_LIMIT_BYTES] = limit_bytes,

@@ -40,22 +40,25 @@ typedef struct {
   const void *weights;
   const float *bias;
   int64_t out, in;
+  /* From row to row of y, of x, and of what sums start from (0: one bias for all); from panel to panel. In elements. */
+  int64_t y_stride, x_stride, bias_stride, panel_stride;
 } linear_call;
 
 HH_INLINE linear_call linear_arguments(const hh_call *call) {
   const hh_word *a = call->arguments;
-  return (linear_call){address(a[0]), address(a[1]), address(a[2]), address(a[3]), a[4], a[5]};
+  return (linear_call){address(a[0]), address(a[1]), address(a[2]), address(a[3]), a[4], a[5],
+                       a[4], a[5], 0, a[5] * HH_LANES};
 }
 
 /* Where the sums of a row and panel start: from the bias, or from what an earlier stretch left in y. */
 HH_INLINE f32x16 linear_start(const linear_call *l, int64_t row, int64_t panel, int64_t k) {
   const int64_t first = panel * HH_LANES, count = l->out - first;
-  if (k > 0) return load_some(l->y + row * l->out + first, count);
-  return l->bias ? load_some(l->bias + first, count) : splat16(0.0f);
+  if (k > 0) return load_some(l->y + row * l->y_stride + first, count);
+  return l->bias ? load_some(l->bias + row * l->bias_stride + first, count) : splat16(0.0f);
 }
 
 HH_INLINE void linear_finish(const linear_call *l, int64_t row, int64_t panel, f32x16 sum, const int half) {
-  float *to = l->y + row * l->out + panel * HH_LANES;
+  float *to = l->y + row * l->y_stride + panel * HH_LANES;
   const int64_t count = l->out - panel * HH_LANES;
   if (half == HH_WHOLE) {
     store_some(to, sum, count);
@@ -73,15 +76,15 @@ HH_INLINE void linear_finish(const linear_call *l, int64_t row, int64_t panel, f
 /* One tile over a stretch [from, to) of `in`; `w` holds the first panel from there on. */
 HH_INLINE void LINEAR_NAME(tile)(const linear_call *l, const LINEAR_ELEMENT *w, int64_t row, int64_t panel,
                                  int64_t from, int64_t to, const int rows, const int panels, const int half) {
-  const float *x = l->x + row * l->in + from;
+  const float *x = l->x + row * l->x_stride + from;
   f32x16 sum[6][8];
   HH_UNROLL for (int r = 0; r < rows; r++)
     HH_UNROLL for (int p = 0; p < panels; p++) sum[r][p] = linear_start(l, row + r, panel + p, from);
   for (int64_t k = 0; k < to - from; k++) {
     f32x16 weights[8];
-    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = LINEAR_LOAD(w + (p * l->in + k) * HH_LANES);
+    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = LINEAR_LOAD(w + p * l->panel_stride + k * HH_LANES);
     HH_UNROLL for (int r = 0; r < rows; r++) {
-      const f32x16 value = splat16(x[r * l->in + k]);
+      const f32x16 value = splat16(x[r * l->x_stride + k]);
       HH_UNROLL for (int p = 0; p < panels; p++) sum[r][p] = fma16(value, weights[p], sum[r][p]);
     }
   }
@@ -122,7 +125,7 @@ HH_INLINE void LINEAR_NAME(panels)(const linear_call *l, int64_t rows, int64_t p
   const int64_t stretch = rows > HH_TILE_ROWS ? HH_STRETCH : l->in;
   for (int64_t from = 0; from < l->in; from += stretch) {
     const int64_t to = from + stretch < l->in ? from + stretch : l->in;
-    const LINEAR_ELEMENT *w = (const LINEAR_ELEMENT *)l->weights + (panel * l->in + from) * HH_LANES;
+    const LINEAR_ELEMENT *w = (const LINEAR_ELEMENT *)l->weights + panel * l->panel_stride + from * HH_LANES;
 #if defined(HH_WASM_LANES) && defined(LINEAR_UNPACK)
     /* Turning these into float32 takes longer than using them: for many rows it is done once. */
     if (rows > HH_TILE_ROWS) {
@@ -136,20 +139,23 @@ HH_INLINE void LINEAR_NAME(panels)(const linear_call *l, int64_t rows, int64_t p
   }
 }
 
+/* All rows by panels [panel, end). */
+HH_INLINE void LINEAR_NAME(block)(const linear_call *l, int64_t rows, int64_t panel, int64_t end) {
+  if (rows == 1)
+    for (; panel + HH_ROW_PANELS <= end; panel += HH_ROW_PANELS)
+      LINEAR_NAME(tile)(l, (const LINEAR_ELEMENT *)l->weights + panel * l->panel_stride, 0, panel, 0, l->in, 1,
+                        HH_ROW_PANELS, HH_WHOLE);
+#if HH_TILE_PANELS > 1
+  for (; panel + HH_TILE_PANELS <= end; panel += HH_TILE_PANELS) LINEAR_NAME(panels)(l, rows, panel, HH_TILE_PANELS);
+#endif
+  for (; panel < end; panel++) LINEAR_NAME(panels)(l, rows, panel, 1);
+}
+
 static void LINEAR_NAME(run)(const hh_call *call) {
   const linear_call l = linear_arguments(call);
   const int64_t panels = (l.out + HH_LANES - 1) / HH_LANES;
   const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
-  int64_t panel = share_start(panels, call->share.index, call->share.count);
-  if (call->rows == 1)
-    for (; panel + HH_ROW_PANELS <= end; panel += HH_ROW_PANELS)
-      LINEAR_NAME(tile)(&l, (const LINEAR_ELEMENT *)l.weights + panel * l.in * HH_LANES, 0, panel, 0, l.in, 1,
-                        HH_ROW_PANELS, HH_WHOLE);
-#if HH_TILE_PANELS > 1
-  for (; panel + HH_TILE_PANELS <= end; panel += HH_TILE_PANELS)
-    LINEAR_NAME(panels)(&l, call->rows, panel, HH_TILE_PANELS);
-#endif
-  for (; panel < end; panel++) LINEAR_NAME(panels)(&l, call->rows, panel, 1);
+  LINEAR_NAME(block)(&l, call->rows, share_start(panels, call->share.index, call->share.count), end);
 }
 
 #undef LINEAR_NAME

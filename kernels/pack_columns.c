@@ -1,0 +1,118 @@
+/* The right operand of a product of matrices, B (k, columns), in panels of 16 columns as the product reads it.
+ *
+ * Arguments: 0 panels, 1 b, 2 k, or ~dimension where it is live, 3 whether b lies turned, (columns, k), as the weights
+ * of a linear map do, 4 HH_F32 or HH_BF16. Rows of the instruction: columns.
+ *   F32   panel: [k][16] float
+ *   BF16  panel: [k/2][16][2] bfloat16, k filled up with zeros to a multiple of 32: what AMX multiplies by.
+ * Columns are filled up with zeros to whole panels. */
+
+/* k, or another size, which may be live. */
+HH_INLINE int64_t size_argument(const hh_call *call, hh_word word) { return word < 0 ? call->live[~word] : word; }
+
+HH_INLINE int64_t whole_chunks(int64_t k) { return (k + 31) / 32 * 32; }
+
+/* Two rows of 16 columns, from the bfloat16 in the upper halves of lanes: pairs. */
+HH_INLINE i32x16 pair_bfloats(i32x16 even, i32x16 odd) {
+  return or_int(and_int(shift_right(even, 16), splat_int(0xffff)), odd);
+}
+
+HH_INLINE void store_ints(void *to, i32x16 a) {
+  HH_EACH_PART(i) memcpy((char *)to + i * sizeof(i32_part), &a.part[i], sizeof(i32_part));
+}
+
+/* Turns 16 x 16 words about. */
+HH_INLINE void turn_words(i32x16 *words) {
+#if HH_WIDTH == 16
+  __m512i row[16], t[16];
+  HH_UNROLL for (int i = 0; i < 16; i++) row[i] = (__m512i)words[i].part[0];
+  HH_UNROLL for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(row[i], row[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(row[i], row[i + 1]);
+  }
+  HH_UNROLL for (int i = 0; i < 16; i += 4) {
+    row[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    row[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    row[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    row[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  HH_UNROLL for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_i32x4(row[i], row[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(row[i], row[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(row[i + 8], row[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(row[i + 8], row[i + 12], 0xdd);
+  }
+  HH_UNROLL for (int i = 0; i < 4; i++) {
+    words[i].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    words[i + 8].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+    words[i + 4].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+    words[i + 12].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
+  }
+#else
+  int32_t from[HH_LANES][HH_LANES], to[HH_LANES][HH_LANES];
+  for (int i = 0; i < HH_LANES; i++) store_ints(from[i], words[i]);
+  for (int i = 0; i < HH_LANES; i++)
+    for (int j = 0; j < HH_LANES; j++) to[j][i] = from[i][j];
+  for (int i = 0; i < HH_LANES; i++) words[i] = load_ints(to[i]);
+#endif
+}
+
+/* Sixteen rows of `count` columns, of which `rows` exist; what is missing is zero. */
+HH_INLINE void load_rows(f32x16 *to, const float *from, int64_t stride, int64_t rows, int64_t count) {
+  HH_UNROLL for (int i = 0; i < HH_LANES; i++) to[i] = i < rows ? load_some(from + i * stride, count) : splat16(0.0f);
+}
+
+/* The same, turned: column by column. */
+HH_INLINE void load_turned(f32x16 *to, const float *from, int64_t stride, int64_t rows, int64_t count) {
+  i32x16 words[HH_LANES];
+  load_rows(to, from, stride, rows, count);
+  HH_UNROLL for (int i = 0; i < HH_LANES; i++) words[i] = bits_of(to[i]);
+  turn_words(words);
+  HH_UNROLL for (int i = 0; i < HH_LANES; i++) to[i] = of_bits(words[i]);
+}
+
+/* Sixteen of k of one panel, into it: `rows` of them exist, and `count` columns. */
+HH_INLINE void pack_floats(float *to, const float *b, int64_t stride, int64_t rows, int64_t count, const int turned) {
+  f32x16 row[HH_LANES];
+  if (turned) load_turned(row, b, stride, count, rows);
+  else load_rows(row, b, stride, rows, count);
+  for (int64_t i = 0; i < rows; i++) store16(to + i * HH_LANES, row[i]);
+}
+
+/* Thirty-two of k. */
+HH_INLINE void pack_bfloats(uint16_t *to, const float *b, int64_t stride, int64_t rows, int64_t count, const int turned) {
+  for (int half = 0; half < 2; half++, rows -= HH_LANES, b += HH_LANES * (turned ? 1 : stride)) {
+    f32x16 row[HH_LANES];
+    if (turned) load_turned(row, b, stride, count, rows < 0 ? 0 : rows);
+    else load_rows(row, b, stride, rows, count);
+    HH_UNROLL for (int i = 0; i < HH_LANES; i += 2, to += 2 * HH_LANES)
+      store_ints(to, pair_bfloats(round_to_bfloat(row[i]), round_to_bfloat(row[i + 1])));
+  }
+}
+
+/* One panel: `count` columns from b on. */
+HH_INLINE void pack_panel(void *to, const float *b, int64_t stride, int64_t k, int64_t count, const int turned,
+                          const int halves) {
+  const int64_t step = turned ? 1 : stride;
+  for (int64_t at = 0; at < k; at += halves ? 32 : HH_LANES) {
+    const int64_t left = k - at;
+    if (halves) pack_bfloats((uint16_t *)to + at * HH_LANES, b + at * step, stride, left, count, turned);
+    else pack_floats((float *)to + at * HH_LANES, b + at * step, stride, left < HH_LANES ? left : HH_LANES, count, turned);
+  }
+}
+
+static void pack_columns(const hh_call *call) {
+  const hh_word *a = call->arguments;
+  const int64_t k = size_argument(call, a[2]), columns = call->rows, turned = a[3], halves = a[4] == HH_BF16;
+  const int64_t panels = (columns + HH_LANES - 1) / HH_LANES;
+  const int64_t panel_bytes = halves ? whole_chunks(k) * HH_LANES * 2 : k * HH_LANES * 4;
+  const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
+  for (int64_t panel = share_start(panels, call->share.index, call->share.count); panel < end; panel++) {
+    const int64_t first = panel * HH_LANES, count = columns - first < HH_LANES ? columns - first : HH_LANES;
+    const float *b = (const float *)address(a[1]) + (turned ? first * k : first);
+    char *to = (char *)address(a[0]) + panel * panel_bytes;
+    if (halves && turned) pack_panel(to, b, k, k, count, 1, 1);
+    else if (halves) pack_panel(to, b, columns, k, count, 0, 1);
+    else if (turned) pack_panel(to, b, k, k, count, 1, 0);
+    else pack_panel(to, b, columns, k, count, 0, 0);
+  }
+}

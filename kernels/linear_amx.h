@@ -84,12 +84,15 @@ HH_INLINE void amx_prefetch(const amx_group *g, int64_t tile, const int panels) 
     HH_UNROLL for (int p = 0; p < panels; p++) _mm_prefetch((const char *)g->next_values[p] + at, _MM_HINT_T1);
 }
 
-/* Eight tiles of 16 rows of 64 bytes. Constant: GCC 12 believes that only the first word of it is read. */
-static const struct {
+/* Shapes of the tiles, as the processor reads them. */
+typedef struct {
   uint8_t palette, start_row, reserved[14];
   uint16_t row_bytes[16];
   uint8_t rows[16];
-} amx_shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+} amx_tile_shape;
+
+/* Eight tiles of 16 rows of 64 bytes. Constant: GCC 12 believes that only the first word of it is read. */
+static const amx_tile_shape amx_shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
 
 /* Finishes `count` rows, from `first` on, of a tile that begins at row `tile`. `whole`: no panel is cut off by the end of
  * a row of y. */

@@ -1,13 +1,10 @@
 /* The right operand of a product of matrices, B (k, columns), in panels of 16 columns as the product reads it.
  *
- * Arguments: 0 panels, 1 b, 2 k, or ~dimension where it is live, 3 whether b lies turned, (columns, k), as the weights
+ * Arguments: 0 panels, 1 b, 2 k, 3 whether b lies turned, (columns, k), as the weights
  * of a linear map do, 4 HH_F32 or HH_BF16. Rows of the instruction: columns.
  *   F32   panel: [k][16] float
  *   BF16  panel: [k/2][16][2] bfloat16, k filled up with zeros to a multiple of 32: what AMX multiplies by.
  * Columns are filled up with zeros to whole panels. */
-
-/* k, or another size, which may be live. */
-HH_INLINE int64_t size_argument(const hh_call *call, hh_word word) { return word < 0 ? call->live[~word] : word; }
 
 HH_INLINE int64_t whole_chunks(int64_t k) { return (k + 31) / 32 * 32; }
 
@@ -102,7 +99,7 @@ HH_INLINE void pack_panel(void *to, const float *b, int64_t stride, int64_t k, i
 
 static void pack_columns(const hh_call *call) {
   const hh_word *a = call->arguments;
-  const int64_t k = size_argument(call, a[2]), columns = call->rows, turned = a[3], halves = a[4] == HH_BF16;
+  const int64_t k = a[2], columns = call->rows, turned = a[3], halves = a[4] == HH_BF16;
   const int64_t panels = (columns + HH_LANES - 1) / HH_LANES;
   const int64_t panel_bytes = halves ? whole_chunks(k) * HH_LANES * 2 : k * HH_LANES * 4;
   const int64_t end = share_start(panels, call->share.index + 1, call->share.count);

@@ -2,7 +2,7 @@
  * has them. Products of floats, or of bfloat16 with sums in float; the order of sums is in product_block.h.
  *
  * Arguments: 0 c, 1 a: rows of float, or as round_rows leaves them, 2 b in panels (pack_columns.c), 3 bias (columns) or
- * 0, 4 columns, 5 k, or ~dimension where it is live, 6 HH_F32 or HH_BF16, 7 whether the product is added to c. */
+ * 0, 4 columns, 5 k, 6 HH_F32 or HH_BF16, 7 whether the product is added to c. */
 
 /* Rows that share a panel while it is in the first cache. */
 #define HH_PRODUCT_ROWS 128
@@ -30,7 +30,7 @@ static void product_empty(const product_block *p) {
 /* Shares are of blocks of rows, and of columns too where there are few rows. */
 static void product(const hh_call *call) {
   const hh_word *a = call->arguments;
-  const int64_t columns = a[4], k = size_argument(call, a[5]), adds = a[7];
+  const int64_t columns = a[4], k = a[5], adds = a[7];
   const int halves = a[6] == HH_BF16;
   const int64_t depth = halves ? whole_chunks(k) : k;
   const product_block whole = {

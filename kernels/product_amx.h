@@ -76,31 +76,51 @@ HH_INLINE void product_tiles(const product_block *p, int64_t row, int64_t column
 #undef AMX_START
 #undef AMX_STORE
 
-/* All rows of one or two panels. */
+/* All rows of one or two panels: `rows` are a multiple of 16, or as few as the tiles have. */
 static void product_panels(const product_block *p, int64_t column) {
   const int wide = p->columns - column > HH_LANES, whole = p->columns - column >= 2 * HH_LANES;
   int64_t row = 0;
-  if (whole)
-    for (; row + 32 <= p->rows; row += 32) product_tiles(p, row, column, 1, 1, 1);
-  for (; row < p->rows; row += 32) {
-    const int tall = p->rows - row > 16;
-    if (tall && wide) product_tiles(p, row, column, 1, 1, 0);
-    else if (tall) product_tiles(p, row, column, 1, 0, 0);
-    else if (wide) product_tiles(p, row, column, 0, 1, 0);
-    else product_tiles(p, row, column, 0, 0, 0);
+  for (; row + 32 <= p->rows; row += 32) {
+    if (whole) product_tiles(p, row, column, 1, 1, 1);
+    else if (wide) product_tiles(p, row, column, 1, 1, 0);
+    else product_tiles(p, row, column, 1, 0, 0);
+  }
+  if (row == p->rows) return;
+  if (whole) product_tiles(p, row, column, 0, 1, 1);
+  else if (wide) product_tiles(p, row, column, 0, 1, 0);
+  else product_tiles(p, row, column, 0, 0, 0);
+}
+
+static void product_stretches(product_block p) {
+  const int64_t depth = p.k;
+  for (int64_t k = 0; k < depth; k += HH_AMX_STRETCH) {
+    p.k = amx_least(depth - k, HH_AMX_STRETCH);
+    for (int64_t column = 0; column < p.columns; column += 2 * HH_LANES) product_panels(&p, column);
+    p.a = (const uint16_t *)p.a + HH_AMX_STRETCH;
+    p.b = (const uint16_t *)p.b + HH_AMX_STRETCH * HH_LANES;
+    p.start = p.c;
+    p.start_stride = p.c_stride;
   }
 }
 
+/* The last few rows are in tiles of as many, so that nothing is read beyond them. */
 static void product_bfloats(const product_block *block) {
   product_block p = *block;
+  const int64_t whole = p.rows / HH_LANES * HH_LANES;
   _tile_loadconfig(&amx_shape);
-  for (int64_t k = 0; k < block->k; k += HH_AMX_STRETCH) {
-    p.a = (const uint16_t *)block->a + k;
-    p.b = (const uint16_t *)block->b + k * HH_LANES;
-    p.k = amx_least(block->k - k, HH_AMX_STRETCH);
-    for (int64_t column = 0; column < p.columns; column += 2 * HH_LANES) product_panels(&p, column);
-    p.start = p.c;
-    p.start_stride = p.c_stride;
+  p.rows = whole;
+  if (whole > 0) product_stretches(p);
+  if (whole < block->rows) {
+    amx_tile_shape few = amx_shape;
+    for (int tile = 0; tile < 6; tile++) few.rows[tile] = (uint8_t)(block->rows - whole);
+    /* GCC 12 believes that only the first word is read. */
+    __asm__ volatile("" : : "r"(&few) : "memory");
+    _tile_loadconfig(&few);
+    p.a = (const uint16_t *)block->a + whole * p.a_stride;
+    p.c = block->c + whole * p.c_stride;
+    if (p.start != NULL) p.start = block->start + whole * p.start_stride;
+    p.rows = block->rows - whole;
+    product_stretches(p);
   }
   _tile_release();
 }

@@ -105,7 +105,7 @@ static left_sides left_sides_of(int64_t rows, int64_t columns, int64_t blocks) {
 
 HH_INLINE void left_product(const hh_call *call, const int halves) {
   const hh_word *w = call->arguments;
-  const int64_t rows = call->rows, columns = w[3], k = size_argument(call, w[4]), bytes = halves ? 2 : 4;
+  const int64_t rows = call->rows, columns = w[3], k = w[4] < 0 ? call->live[~w[4]] : w[4], bytes = halves ? 2 : 4;
   const left_sides side = left_sides_of(rows, columns, call->share.count == 1 ? 1 : call->threads);
   const int64_t across = parts_of(columns, side.width), parts = across * parts_of(rows, side.height);
   const int64_t end = share_start(parts, call->share.index + 1, call->share.count);

@@ -14,18 +14,19 @@ export interface Accumulations {
 
 /** @param adds - whether the instruction of a node can add its results to what is there */
 export function findAccumulations(plan: Plan, adds: (node: Node) => boolean): Accumulations {
-  const places = new Map(plan.nodes.map((node, index) => [node, index]));
+  /* By result: a plan may hold other nodes for it than the graph. */
+  const places = new Map(plan.nodes.flatMap((node, index) => node.outputs.map((output) => [output, index] as const)));
   const readers = new Map<Tensor, number>();
   for (const input of plan.nodes.flatMap((node) => node.inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
   const into = new Map<Tensor, Tensor>();
   const absorbed = new Set<Node>();
   for (const [index, node] of plan.nodes.entries()) {
     const [state, x] = node.inputs;
-    if (node.operation !== "accumulate" || x!.origin.kind !== "result") continue;
-    const producer = x!.origin.node;
-    if (!adds(producer) || readers.get(x!) !== 1 || plan.outputs.includes(x!)) continue;
+    const place = node.operation === "accumulate" ? places.get(x!) : undefined;
+    if (place === undefined) continue;
+    if (!adds(plan.nodes[place]!) || readers.get(x!) !== 1 || plan.outputs.includes(x!)) continue;
     const memory = memoryOf(state!);
-    const between = plan.nodes.slice(places.get(producer)!, index);
+    const between = plan.nodes.slice(place, index);
     if (between.some(({ inputs }) => inputs.some((input) => memoryOf(input) === memory))) continue;
     into.set(x!, memory);
     absorbed.add(node);

@@ -7,7 +7,8 @@
 import { DisposedError, UnsupportedError } from "../../core/errors.js";
 import { type StorageType, storageBytes } from "../../core/storage.js";
 import type { Graph } from "../../graph/graph.js";
-import { planGraph } from "../../graph/plan.js";
+import { memoryOf, planGraph } from "../../graph/plan.js";
+import type { Tensor } from "../../graph/tensor.js";
 import type {
   Backend,
   CompileOptions,
@@ -23,6 +24,7 @@ import type { CpuRuntime } from "./cpu-runtime.js";
 import { matrixStorageIds, type PackedStorage } from "./instructions.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
+import { spellOutProducts } from "./products.js";
 import { Staging } from "./staging.js";
 
 /** Bytes of a matrix that are read at a time, about: they are still in a cache when they are packed. */
@@ -111,9 +113,11 @@ export class CpuBackend implements Backend {
     return new CpuState(this.runtime, elements);
   }
 
-  compile(_graph: Graph, options: CompileOptions): Program {
+  compile(_graph: Graph, { outputs, resources, products = "f32" }: CompileOptions): Program {
     this.#requireOpen();
-    return new CpuProgram(this.runtime, planGraph(options.outputs), options.resources);
+    const isPlain = (matrix: Tensor) => !(resources.get(memoryOf(matrix).name) instanceof CpuMatrix);
+    const plan = planGraph(outputs, (nodes) => spellOutProducts(nodes, isPlain, products));
+    return new CpuProgram(this.runtime, plan, resources);
   }
 
   async measureLimits(options: LimitOptions): Promise<MachineLimits> {

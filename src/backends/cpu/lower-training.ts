@@ -8,6 +8,7 @@ import type { RmsNormAttributes } from "../../graph/operations/rms-norm.js";
 import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
 import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
 import { floatBits, type OperationId, type RowCount, rowsArgument } from "./instructions.js";
+import { productLowerings } from "./lower-products.js";
 import { sequenceAttentionLowerings } from "./lower-sequence-attention.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
 
@@ -57,6 +58,7 @@ export const trainingLowerings: Readonly<Record<string, NodeLowering>> = {
     lower: (site, { inputs: [average, p, scalars] }) =>
       lowerElements(site, "moving_average", [average, p, undefined, undefined, scalars]),
   },
+  ...productLowerings,
   ...sequenceAttentionLowerings,
 };
 

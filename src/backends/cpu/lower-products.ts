@@ -1,0 +1,57 @@
+/** How products of plain matrices, spelled out by `products.ts`, become instructions. */
+import type { Products } from "../../graph/operation.js";
+import { capacityOf, type Node, rowWidth } from "../../graph/tensor.js";
+import { matrixStorageIds, rowsArgument } from "./instructions.js";
+import type { LoweringSite, NodeLowering } from "./lowering-site.js";
+import type { LeftProductAttributes, PackAttributes, ProductAttributes } from "./products.js";
+
+/** Memory that a thread packs its part of both operands into: HH_LEFT_BYTES of `kernels/product_left.c`. */
+const leftBytes = 768 * 144 * 4 + 768 * 128 * 4;
+
+/** Nanoseconds of one multiply-add, about: with AMX, and without. */
+const nanoseconds: Readonly<Record<Products, number>> = { bf16: 0.002, f32: 0.015 };
+
+const roundRows: NodeLowering<object> = {
+  lower(site, node) {
+    const [x] = node.inputs;
+    const width = rowWidth(x!);
+    site.writer.write("round_rows", site.rows(x!), width * 0.1, [site.at(node.output), site.at(x), width]);
+  },
+};
+
+const packColumns: NodeLowering<PackAttributes> = {
+  lower(site, node, { columns, terms, turned, products }) {
+    const args = [site.at(node.output), site.at(node.inputs[0]), terms, turned ? 1 : 0, matrixStorageIds[products]];
+    site.writer.write("pack_columns", { fixed: columns }, terms * 0.3, args);
+  },
+};
+
+function lowerProduct(site: LoweringSite, node: Node, { columns, terms, products }: ProductAttributes): void {
+  const [a, packed, bias] = node.inputs;
+  const { address, adds } = site.target(node.output);
+  const args = [address, site.at(a), site.at(packed), site.at(bias), columns, terms];
+  args.push(matrixStorageIds[products], adds ? 1 : 0);
+  site.writer.write("product", site.rows(node.output), columns * terms * nanoseconds[products], args);
+}
+
+const productLeft: NodeLowering<LeftProductAttributes> = {
+  adds: true,
+  scratchBytes: (_node, threads) => threads * leftBytes,
+  lower(site, node, { rows, columns, products }) {
+    const [a, b] = node.inputs;
+    const { address, adds } = site.target(node.output);
+    const terms = site.rows(a!);
+    const args = [address, site.at(a), site.at(b), columns, rowsArgument(terms)];
+    args.push(matrixStorageIds[products], adds ? 1 : 0, site.scratch);
+    const cost = columns * capacityOf(a!.shape[0]!) * nanoseconds[products];
+    site.writer.write("product_left", { fixed: rows }, cost, args);
+  },
+};
+
+export const productLowerings: Readonly<Record<string, NodeLowering>> = {
+  "round-rows": roundRows,
+  "pack-columns": packColumns,
+  "plain-linear": { lower: lowerProduct },
+  product: { lower: lowerProduct, adds: true },
+  "product-left": productLeft,
+};

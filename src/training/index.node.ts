@@ -1,6 +1,13 @@
-/** Training in Node: with data from files. */
+/** Training in Node: with data and checkpoints in files. */
 
 export { defaultCacheFolder } from "./data/cache-folder.node.js";
 export { FileChangedError, type OpenDatasetOptions, openDataset } from "./data/open-dataset.node.js";
 export { readTokenizer, textsOf, writeTokenizer } from "./data/tokenizer-files.node.js";
+export {
+  FileChangedError,
+  type OpenDatasetOptions,
+  openDataset,
+  type SavedTokenizer,
+} from "./data/open-dataset.node.js";
+export { CheckpointFolder } from "./checkpoint-folder.node.js";
 export * from "./index.js";

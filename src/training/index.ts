@@ -1,4 +1,6 @@
 /** Training, where there is no Node: everything but what touches the system's files. */
+
+export { type CheckpointStore, type CreateFile, MemoryCheckpointStore } from "./checkpoint-store.js";
 export type { PairOptions, TextOptions } from "./data/assemble.js";
 export type {
   Batch,
@@ -45,3 +47,8 @@ export {
   trainTokenizer,
   type Vocabulary,
 } from "./data/train-tokenizer.js";
+export { DivergenceError } from "./divergence.js";
+export { type InferenceOptions, inferenceModel } from "./inference.js";
+export type { InitialisationOptions, InitialisationScheme } from "./initialise.js";
+export type { RunOptions, TrainingMemory, TrainingOptions, TrainingSettings } from "./options.js";
+export { type CreateOptions, type ModelFiles, TrainableModel, type TrainableParameter } from "./trainable-model.js";

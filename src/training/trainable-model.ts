@@ -6,6 +6,7 @@
  * Hugging Face folder, and into models that generate.
  */
 import type { Backend, StateResource } from "../backends/backend.js";
+import type { StoredTensor } from "../core/checkpoint.js";
 import { convertTensor, dequantize, type HuggingFaceContents, type JsonObject } from "../formats/index.js";
 import type { Tensor } from "../graph/tensor.js";
 import { interpret, type OpenedCheckpoint } from "../models/checkpoint.js";
@@ -17,7 +18,7 @@ import { type FamilyInput, huggingFaceDialect } from "../models/family.js";
 import { locateParameters } from "../models/load-parameters.js";
 import { Network } from "../models/network.js";
 import { type OriginalTensor, publishedLayouts, publishedTensor, sizeOf } from "../models/published-tensors.js";
-import { type Recipes, readFloats } from "../models/weights.js";
+import { type Checkpoint, type Recipes, readFloats } from "../models/weights.js";
 import { type LoadedTokenizer, loadTokenizer } from "../tokenizers/index.js";
 import { type InitialisationOptions, initialise } from "./initialise.js";
 
@@ -135,6 +136,11 @@ export class TrainableModel implements Disposable {
     }
   }
 
+  /** The parameters that training changes. */
+  get learned(): readonly TrainableParameter[] {
+    return [...this.parameters.values()];
+  }
+
   /** Bytes of the master weights. */
   get bytes(): number {
     return [...this.parameters.values()].reduce((sum, { state }) => sum + state.bytes, 0);
@@ -183,7 +189,16 @@ export class TrainableModel implements Disposable {
     return [publishedTensor(layout)];
   }
 
-  async #load(checkpoint: OpenedCheckpoint, signal?: AbortSignal): Promise<void> {
+  /**
+   * Reads all weights from tensors in Hugging Face's layout, such as those of a checkpoint that was written before.
+   * @param path - for messages
+   * @throws MissingTensorError, ShapeError
+   */
+  async restore(tensors: ReadonlyMap<string, StoredTensor>, path: string): Promise<void> {
+    await this.#load({ path, tensors });
+  }
+
+  async #load(checkpoint: Checkpoint, signal?: AbortSignal): Promise<void> {
     const wanted = Network.parameters(this.config, this.config.contextLength);
     for (const { tensor, recipe, rows } of locateParameters(checkpoint, this.recipes, wanted, dequantize)) {
       const parameter = this.parameters.get(tensor.name);

@@ -39,6 +39,7 @@ import { scaleOperation } from "./scale.js";
 import { selectRowsOperation } from "./select-rows.js";
 import { sequenceAttentionOperation } from "./sequence-attention.js";
 import { softCapOperation } from "./soft-cap.js";
+import { unitNormOperation } from "./unit-norm.js";
 
 const all = [
   accumulateOperation,
@@ -80,6 +81,7 @@ const all = [
   selectRowsOperation,
   sequenceAttentionOperation,
   softCapOperation,
+  unitNormOperation,
 ] as readonly Operation<never>[];
 
 export const operations: ReadonlyMap<string, Operation<never>> = new Map(all.map((each) => [each.name, each]));

@@ -9,6 +9,7 @@ import { lion } from "../../../graph/operations/optimizers/lion.js";
 import { momentum } from "../../../graph/operations/optimizers/momentum.js";
 import { movingAverage } from "../../../graph/operations/optimizers/moving-average.js";
 import { sgd } from "../../../graph/operations/optimizers/sgd.js";
+import { unitNorm } from "../../../graph/operations/unit-norm.js";
 import type { Tensor } from "../../../graph/tensor.js";
 import type { ConformanceCase, Fixture, OperationCases } from "../fixture.js";
 
@@ -86,6 +87,7 @@ const updates = {
       scalars(fixture, [1e-2, 0.2, 0.1]),
       { decay },
     ),
+  "unit-norm": (fixture, shape) => unitNorm(fixture.tensor("x", shape)),
   "moving-average": (fixture, shape) =>
     movingAverage(fixture.state("average", shape), fixture.state("parameter", shape), scalars(fixture, [0.99])),
 } satisfies Record<string, (fixture: Fixture, shape: UpdateShape, decay: 0 | 1, nesterov: boolean) => Tensor>;

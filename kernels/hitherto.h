@@ -89,6 +89,7 @@ typedef enum {
   HH_PACK_COLUMNS,
   HH_PRODUCT,
   HH_PRODUCT_LEFT,
+  HH_UNIT_NORM,
   /* No part of models: what the machine can do, and a yardstick. */
   HH_LIMIT_READ,
   HH_LIMIT_FLOAT,

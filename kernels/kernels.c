@@ -54,6 +54,7 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "product_block.h"
 #include "product.c"
 #include "product_left.c"
+#include "unit_norm.c"
 #include "limits.c"
 
 hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
@@ -110,6 +111,7 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_PACK_COLUMNS] = pack_columns,
     [HH_PRODUCT] = product,
     [HH_PRODUCT_LEFT] = product_left,
+    [HH_UNIT_NORM] = unit_norm,
     [HH_LIMIT_READ] = limit_read,
     [HH_LIMIT_FLOAT] = limit_float,
     [HH_LIMIT_BYTES] = limit_bytes,

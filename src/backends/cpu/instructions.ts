@@ -58,6 +58,7 @@ export const operationIds = [
   "pack_columns",
   "product",
   "product_left",
+  "unit_norm",
   "limit_read",
   "limit_float",
   "limit_bytes",

@@ -60,6 +60,7 @@ export const trainingLowerings: Readonly<Record<string, NodeLowering>> = {
   },
   ...productLowerings,
   ...sequenceAttentionLowerings,
+  "unit-norm": { lower: lowerUnitNorm },
 };
 
 function chunkBytes(x: Tensor): number {
@@ -170,6 +171,11 @@ function lowerRowSquares(site: LoweringSite, { inputs: [x], output }: Node): voi
   const width = x!.shape.length === 1 ? capacityElements(x!) : rowWidth(x!);
   const args = [site.at(output), site.at(x), width];
   site.writer.write("row_squares", site.rows(output), width * 0.15, args);
+}
+
+function lowerUnitNorm(site: LoweringSite, { inputs: [x], output }: Node): void {
+  const elements = capacityElements(x!);
+  site.writer.write("unit_norm", once, elements * 0.4, [site.at(output), site.at(x), elements]);
 }
 
 /** Operands in the order of `kernels/optimizers.c`: the state, three more, the scalars. */

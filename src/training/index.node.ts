@@ -2,14 +2,6 @@
 
 export { CheckpointFolder } from "./checkpoint-folder.node.js";
 export { defaultCacheFolder } from "./data/cache-folder.node.js";
-export {
-  FileChangedError,
-  FileChangedError,
-  type OpenDatasetOptions,
-  type OpenDatasetOptions,
-  openDataset,
-  openDataset,
-  type SavedTokenizer,
-} from "./data/open-dataset.node.js";
+export { FileChangedError, type OpenDatasetOptions, openDataset } from "./data/open-dataset.node.js";
 export { readTokenizer, textsOf, writeTokenizer } from "./data/tokenizer-files.node.js";
 export * from "./index.js";

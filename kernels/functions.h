@@ -75,29 +75,24 @@ HH_INLINE f32x16 tanh16(f32x16 x) {
   return where_less(magnitude, splat16(0.625f), small, where_less(splat16(9.1f), magnitude, with_sign(one, x), large));
 }
 
-/* 1 + erf(x), accurate relative to itself for negative x too, given square = x^2 and e = e^-square. */
-HH_INLINE f32x16 one_plus_erf_of(f32x16 x, f32x16 square, f32x16 e) {
-  const f32x16 magnitude = abs16(x), one = splat16(1.0f);
-  const f32x16 t = POLYNOMIAL(square, 7.853861353153693e-5f, -8.010193625184903e-4f, 5.188327685732524e-3f,
-                              -2.685381193529856e-2f, 1.128358514861418e-1f, -3.761262582423300e-1f,
-                              1.128379165726710e+0f);
-  const f32x16 inner = fma16(x, t, one);
-  const f32x16 inverse = div16(one, where_less(magnitude, one, one, magnitude)), y = mul16(inverse, inverse);
-  const f32x16 p = POLYNOMIAL(y, 2.326819970068386e-2f, -1.387039388740657e-1f, 3.687424674597105e-1f,
-                              -5.824733027278666e-1f, 6.210004621745983e-1f, -4.944515323274145e-1f,
-                              3.404879937665872e-1f, -2.741127028184656e-1f, 5.638259427386472e-1f);
-  const f32x16 q = POLYNOMIAL(y, -1.047766399936249e+1f, 1.297719955372516e+1f, -7.495518717768503e+0f,
-                              2.921019019210786e+0f, -1.015265279202700e+0f, 4.218463358204948e-1f,
-                              -2.820767439740514e-1f, 5.641895067754075e-1f);
-  const f32x16 complement = mul16(mul16(e, inverse), where_less(magnitude, splat16(2.0f), p, q));
-  const f32x16 outer = where_less(x, splat16(0.0f), complement, sub16(splat16(2.0f), complement));
-  return where_less(magnitude, one, inner, outer);
+/* e^(x^2) (1 - erf(x)) for x >= 0: t p(t) with t = 1 / (1 + 0.3 x), p fitted up to x = 9.4, off by 2e-8 at most before
+ * rounding, by 2.2e-7 after it. */
+HH_INLINE f32x16 scaled_erfc16(f32x16 x) {
+  const f32x16 one = splat16(1.0f), t = div16(one, fma16(x, splat16(0.3f), one));
+  const f32x16 p = POLYNOMIAL(t, -1.294066958e-1f, 4.849523771e-1f, -5.109013969e-1f, 5.459848892e-1f,
+                              -9.331511807e-2f, 2.142841007e-1f, 1.485270429e-1f, 1.706846625e-1f, 1.691901189e-1f);
+  return mul16(p, t);
+}
+
+/* 1 + erf(x), accurate relative to itself for negative x too, given e = e^(-x^2). */
+HH_INLINE f32x16 one_plus_erf_of(f32x16 x, f32x16 e) {
+  const f32x16 complement = mul16(e, scaled_erfc16(abs16(x)));
+  return where_less(x, splat16(0.0f), complement, sub16(splat16(2.0f), complement));
 }
 
 /* The same where e is of no other use. */
 HH_INLINE f32x16 one_plus_erf16(f32x16 x) {
-  const f32x16 square = mul16(x, x);
-  return one_plus_erf_of(x, square, exp16(sub16(splat16(0.0f), square)));
+  return one_plus_erf_of(x, exp_falling16(sub16(splat16(0.0f), mul16(x, x))));
 }
 
 /* 1 / x for x from 2^-120 to 2^120, off by at most 2e-7 of itself: Newton's steps from a guess by the bits of x, which is
@@ -148,9 +143,9 @@ HH_INLINE f32x16 sigmoid_linear_slope16(f32x16 x, float slope) {
 /* The derivative of x P(x), P the normal distribution function: P(x) + x p(x), p = e^(-x^2 / 2) / sqrt(2 pi). */
 HH_INLINE f32x16 gelu_slope16(f32x16 x) {
   const f32x16 within = min16(max16(x, splat16(-40.0f)), splat16(40.0f));
-  const f32x16 root = mul16(within, splat16(0.70710678118654752f)), square = mul16(root, root);
-  const f32x16 e = exp16(sub16(splat16(0.0f), square));
-  const f32x16 half = mul16(splat16(0.5f), one_plus_erf_of(root, square, e));
+  const f32x16 root = mul16(within, splat16(0.70710678118654752f));
+  const f32x16 e = exp_falling16(sub16(splat16(0.0f), mul16(root, root)));
+  const f32x16 half = mul16(splat16(0.5f), one_plus_erf_of(root, e));
   return fma16(mul16(within, splat16(0.39894228040143268f)), e, half);
 }
 

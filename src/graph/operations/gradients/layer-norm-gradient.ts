@@ -32,6 +32,7 @@ export function layerNormGradient(
 
 export const layerNormGradientOperation = defineOperation<LayerNormGradientAttributes>({
   name: "layer-norm-gradient",
+  inPlace: [2, 0],
   reference({ inputs: [x, weight, dy], attributes: { eps }, outputs: [dx, dweight, dbias] }) {
     const { rows, width } = rowsOf(x!);
     const [factors, slopes] = [floats(weight!), floats(dy!)];

@@ -18,6 +18,7 @@ export function rmsNormGradient(x: Tensor, weight: Tensor, dy: Tensor, attribute
 
 export const rmsNormGradientOperation = defineOperation<RmsNormAttributes>({
   name: "rms-norm-gradient",
+  inPlace: [2, 0],
   reference({ inputs: [x, weight, dy], attributes: { eps, groups }, outputs: [dx, dweight] }) {
     const { rows, width } = rowsOf(x!);
     const size = width / groups;

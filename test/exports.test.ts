@@ -46,7 +46,7 @@ describe("package exports", () => {
     expect(node.loadModel).not.toBe(browser.loadModel);
   });
 
-  test.each(["src/index.ts", "src/formats/index.ts", "src/tokenizers/index.ts"])(
+  test.each(["src/index.ts", "src/formats/index.ts", "src/tokenizers/index.ts", "src/training/index.ts"])(
     "%s bundles for a browser",
     async (entry) => {
       const chunks = await bundle(entry);

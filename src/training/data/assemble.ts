@@ -37,6 +37,8 @@ export interface PairOptions extends CommonOptions {
   readonly endId?: number;
   /** Added after what the source's tokenizer makes of it, special tokens included. Default: nothing. */
   readonly sourceEndId?: number;
+  /** Leaves out pairs of which one side, special ids included, is longer. Default: they are an error of `batches`. */
+  readonly contextLength?: number;
   /** Pairs that are sorted by length before they are put into batches; 1: none. Default 1024. */
   readonly bucket?: number;
 }
@@ -45,7 +47,14 @@ const common = ["heldOut", "maxLength"];
 
 /** Names of `TextOptions` and of `PairOptions`. */
 export const textOptionNames: readonly string[] = [...common, "packing", "startId", "endId"];
-export const pairOptionNames: readonly string[] = [...common, "startId", "endId", "sourceEndId", "bucket"];
+export const pairOptionNames: readonly string[] = [
+  ...common,
+  "startId",
+  "endId",
+  "sourceEndId",
+  "contextLength",
+  "bucket",
+];
 
 /** Records to make a data set of. */
 export interface Material {
@@ -84,8 +93,23 @@ export function pairDatasetOf(
   checkSpecialIds({ sourceEndId: options.sourceEndId }, source.vocabSize);
   const { bucket = defaultBucket } = options;
   if (!(Number.isInteger(bucket) && bucket >= 1)) throw new OutOfRangeError("bucket", "at least 1", bucket);
-  const parts = partsOf(material, options, true);
+  const parts = partsOf(material, { ...options, maxLength: fitting(options) }, true);
   return new PairDataset(parts, { startId, endId, sourceEndId: options.sourceEndId }, bucket);
+}
+
+/** What `maxLength` and `contextLength` allow together. The decoder's start id takes a place, as does a source's end. */
+function fitting({ maxLength, contextLength, sourceEndId }: PairOptions): MaxLength | undefined {
+  checkMaxLength(maxLength);
+  if (contextLength === undefined) return maxLength;
+  if (!(Number.isInteger(contextLength) && contextLength >= 2)) {
+    throw new OutOfRangeError("contextLength", "a whole number, at least 2", contextLength);
+  }
+  const { source = Infinity, target = Infinity } =
+    typeof maxLength === "number" ? { source: maxLength, target: maxLength } : (maxLength ?? {});
+  return {
+    source: Math.min(source, contextLength - (sourceEndId === undefined ? 0 : 1)),
+    target: Math.min(target, contextLength - 1),
+  };
 }
 
 function partsOf(material: Material, { heldOut, maxLength }: CommonOptions, needsSource: boolean) {

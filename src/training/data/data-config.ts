@@ -14,41 +14,46 @@ export type Paths = string | readonly string[];
  */
 export type DocumentRule = "file" | "line" | "paragraph" | { readonly separator: string };
 
-/** Plain text, or one JSON object per line with the text in a field, and maybe a prompt that is not learned. */
+/**
+ * Plain text; one JSON object per line with the text in a field, and maybe a prompt that is not learned; or, without
+ * files, all rows of `length` digits, and after each the same digits sorted (the demonstration of minGPT).
+ */
 export type TextFormat =
-  | { readonly format: "text"; readonly files: Paths; readonly documents?: DocumentRule }
+  | { readonly kind: "text"; readonly files: Paths; readonly documents?: DocumentRule }
   | {
-      readonly format: "jsonl";
+      readonly kind: "jsonl";
       readonly files: Paths;
       /** Default `"text"`. */
       readonly field?: string;
       /** Default: no prompts. */
       readonly promptField?: string;
-    };
+    }
+  | { readonly kind: "sort"; readonly length?: number; readonly digits?: number };
 
 /**
  * Two files whose lines belong together; one file with columns between tabs (counted from 0; default 0 and 1, others
  * are ignored); one JSON object per line; a pronouncing dictionary as CMU writes it, word to phonemes.
  */
 export type PairFormat =
-  | { readonly format: "parallel"; readonly source: Paths; readonly target: Paths }
+  | { readonly kind: "parallel"; readonly source: Paths; readonly target: Paths }
   | {
-      readonly format: "tsv";
+      readonly kind: "tsv";
       readonly files: Paths;
       readonly sourceColumn?: number;
       readonly targetColumn?: number;
     }
   | {
-      readonly format: "jsonl-pairs";
+      readonly kind: "jsonl-pairs";
       readonly files: Paths;
       readonly sourceField: string;
       readonly targetField: string;
     }
-  | { readonly format: "cmudict"; readonly files: Paths };
+  | { readonly kind: "cmudict"; readonly files: Paths };
 
-type OwnFiles = { readonly files: Paths } | { readonly source: Paths; readonly target: Paths };
+/** Of `parallel`, files for each side. */
+type OwnFiles = { readonly files: Paths | { readonly source: Paths; readonly target: Paths } };
 
-/** What is held out of files: a part of them, or files of its own (for `parallel`: two). */
+/** What is held out of files: a part of them, or files of its own. */
 export type FileHeldOut = HeldOutOptions | OwnFiles;
 
 /** Texts in files. */
@@ -69,21 +74,22 @@ const formats: Readonly<Record<string, Readonly<Record<string, FieldCheck>>>> = 
   text: { files: paths, documents: documentRule },
   jsonl: { files: paths, field: optional(text), promptField: optional(text) },
   parallel: { source: paths, target: paths },
-  tsv: { files: paths, sourceColumn: optional(column), targetColumn: optional(column) },
+  tsv: { files: paths, sourceColumn: optional(count(0, 1000)), targetColumn: optional(count(0, 1000)) },
   "jsonl-pairs": { files: paths, sourceField: text, targetField: text },
   cmudict: { files: paths },
+  sort: { length: optional(count(2, 12)), digits: optional(count(2, 10)) },
 };
 
 /** Formats of data for decoder-only models; all others are pairs. */
-const textFormats = ["text", "jsonl"];
+const textFormats = ["text", "jsonl", "sort"];
 
 export function isTextConfig(config: DataConfig): config is TextDataConfig {
-  return textFormats.includes(config.format);
+  return textFormats.includes(config.kind);
 }
 
 /** Files that are held out, if the configuration has any. */
 export function heldOutFiles({ heldOut }: DataConfig): OwnFiles | undefined {
-  return heldOut !== undefined && ("files" in heldOut || "source" in heldOut) ? heldOut : undefined;
+  return heldOut !== undefined && "files" in heldOut ? heldOut : undefined;
 }
 
 /**
@@ -95,13 +101,13 @@ export function heldOutFiles({ heldOut }: DataConfig): OwnFiles | undefined {
 export function checkDataConfig(value: unknown): DataConfig {
   if (typeof value !== "object" || value === null) throw new InvalidValueError("data", "an object", value);
   const config = value as DataConfig & Record<string, unknown>;
-  const fields = Object.hasOwn(formats, config.format) ? formats[config.format] : undefined;
+  const fields = Object.hasOwn(formats, config.kind) ? formats[config.kind] : undefined;
   if (fields === undefined) {
-    throw new InvalidValueError("data.format", `one of ${Object.keys(formats).join(", ")}`, config.format);
+    throw new InvalidValueError("data.kind", `one of ${Object.keys(formats).join(", ")}`, config.kind);
   }
   const isText = isTextConfig(config);
   const options = isText ? textOptionNames : pairOptionNames;
-  rejectUnknownOptions(config, ["format", "normalize", ...Object.keys(fields), ...options], "data");
+  rejectUnknownOptions(config, ["kind", "normalize", ...Object.keys(fields), ...options], "data");
   for (const [name, check] of Object.entries(fields)) check(`data.${name}`, config[name]);
   if (isText) checkNormalization("data.normalize", config.normalize);
   else checkSides(config.normalize);
@@ -125,10 +131,11 @@ function paths(name: string, value: unknown): void {
   for (const path of list) text(name, path);
 }
 
-function column(name: string, value: unknown): void {
-  if (!(Number.isInteger(value) && (value as number) >= 0)) {
-    throw new OutOfRangeError(name, "a column, counted from 0", Number(value));
-  }
+function count(least: number, most: number): FieldCheck {
+  return (name, value) => {
+    if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+    throw new OutOfRangeError(name, `a whole number from ${least} to ${most}`, Number(value));
+  };
 }
 
 function documentRule(name: string, value: unknown): void {
@@ -150,7 +157,14 @@ function checkSides(normalize: PairDataConfig["normalize"]): void {
 function checkOwnFiles(config: DataConfig): void {
   const own = heldOutFiles(config);
   if (own === undefined) return;
-  const names = config.format === "parallel" ? ["source", "target"] : ["files"];
-  rejectUnknownOptions(own, names, "data.heldOut");
-  for (const name of names) paths(`data.heldOut.${name}`, (own as Record<string, unknown>)[name]);
+  rejectUnknownOptions(own, ["files"], "data.heldOut");
+  if (config.kind === "sort") throw new InvalidValueError("data.heldOut", "a share: there are no files", own);
+  if (config.kind !== "parallel") {
+    paths("data.heldOut.files", own.files);
+    return;
+  }
+  const sides = own.files as { readonly source?: unknown; readonly target?: unknown };
+  rejectUnknownOptions(sides, ["source", "target"], "data.heldOut.files");
+  paths("data.heldOut.files.source", sides.source);
+  paths("data.heldOut.files.target", sides.target);
 }

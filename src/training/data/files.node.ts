@@ -9,8 +9,11 @@ import { FileNotFoundError, FormatError, InvalidValueError } from "../../core/er
 import type { DataConfig, Paths } from "./data-config.js";
 import type { TextFile } from "./parse.js";
 
+/** Kinds of data that come from files. */
+type FileKind = Exclude<DataConfig["kind"], "sort">;
+
 /** Endings of the files that count in a folder, before a possible `.gz`. */
-const endings: Readonly<Record<DataConfig["format"], readonly string[]>> = {
+const endings: Readonly<Record<FileKind, readonly string[]>> = {
   text: [".txt", ".text", ".md"],
   jsonl: [".jsonl", ".ndjson"],
   "jsonl-pairs": [".jsonl", ".ndjson"],
@@ -23,9 +26,9 @@ const endings: Readonly<Record<DataConfig["format"], readonly string[]>> = {
  * The files that `paths` mean, in the order given, those of a folder in the order of their paths.
  *
  * @param folder - what relative paths are relative to
- * @throws FileNotFoundError; InvalidValueError for a folder without any file of the format
+ * @throws FileNotFoundError; InvalidValueError for a folder without any file of the kind
  */
-export async function findFiles(paths: Paths, format: DataConfig["format"], folder: string): Promise<DataFile[]> {
+export async function findFiles(paths: Paths, kind: FileKind, folder: string): Promise<DataFile[]> {
   const found: string[] = [];
   for (const path of typeof paths === "string" ? [paths] : paths) {
     const absolute = resolve(folder, path);
@@ -33,17 +36,17 @@ export async function findFiles(paths: Paths, format: DataConfig["format"], fold
       throw new FileNotFoundError(absolute, "a readable file or folder", error.code);
     });
     if (!entry.isDirectory()) found.push(absolute);
-    else found.push(...(await filesOfFolder(absolute, format)));
+    else found.push(...(await filesOfFolder(absolute, kind)));
   }
   return Promise.all(found.map(async (path) => new DataFile(path, (await stat(path)).size)));
 }
 
-async function filesOfFolder(folder: string, format: DataConfig["format"]): Promise<string[]> {
+async function filesOfFolder(folder: string, kind: FileKind): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const wanted = (name: string) => endings[format].some((ending) => name.replace(/\.gz$/, "").endsWith(ending));
+  const wanted = (name: string) => endings[kind].some((ending) => name.replace(/\.gz$/, "").endsWith(ending));
   const files = entries.filter((entry) => entry.isFile() && wanted(entry.name));
   if (files.length === 0) {
-    throw new InvalidValueError(folder, `a folder with ${endings[format].join(", ")} (or .gz of it)`, "none");
+    throw new InvalidValueError(folder, `a folder with ${endings[kind].join(", ")} (or .gz of it)`, "none");
   }
   return files.map((entry) => join(entry.parentPath, entry.name)).sort();
 }

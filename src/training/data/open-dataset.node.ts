@@ -54,8 +54,8 @@ export async function openDataset(config: DataConfig, options: OpenDatasetOption
   const heldOut = own === undefined ? (config.heldOut as HeldOutOptions | undefined) : undefined;
   if (!isTextConfig(config)) refuseLast({ heldOut });
   const context = { config, options, folder: resolve(folder), heldOut };
-  const learned = await Part.find(context, config);
-  const held = own && (await Part.find(context, own));
+  const learned = await Part.find(context, config as PathsOf);
+  const held = own && (await Part.find(context, config.kind === "parallel" ? (own.files as PathsOf) : own));
   const records = await learned.records();
   let heldOutRecords: TokenRecords | undefined;
   try {
@@ -89,11 +89,10 @@ class Part {
   ) {}
 
   static async find(context: Context, paths: PathsOf): Promise<Part> {
-    const { config, folder } = context;
-    const find = (list: unknown) => findFiles(list as string | string[], config.format, folder);
-    if (config.format === "parallel") {
-      return new Part(context, await find(paths.source), await find(paths.target));
-    }
+    const { kind } = context.config;
+    if (kind === "sort") return new Part(context, [], []);
+    const find = (list: unknown) => findFiles(list as string | string[], kind, context.folder);
+    if (kind === "parallel") return new Part(context, await find(paths.source), await find(paths.target));
     return new Part(context, await find(paths.files), []);
   }
 
@@ -176,7 +175,7 @@ class Part {
 }
 
 /** Settings that change nothing about the ids of an example. */
-const afterTokenizing = ["packing", "startId", "endId", "sourceEndId", "bucket", "maxLength"];
+const afterTokenizing = ["packing", "startId", "endId", "sourceEndId", "bucket", "contextLength", "maxLength"];
 
 function digestOfFiles(files: ReadonlyMap<string, Uint8Array>): string[][] {
   const digest = (content: Uint8Array) => createHash("sha256").update(content).digest("hex");

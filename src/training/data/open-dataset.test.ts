@@ -65,7 +65,7 @@ describe("formats", () => {
     await put("books/one.txt", "one");
     await put("books/deep/two.txt.gz", gzipSync("two"));
     await put("books/picture.png", "no");
-    expect(await learned(await open({ format: "text", files: "books" }))).toEqual(["one", "two"]);
+    expect(await learned(await open({ kind: "text", files: "books" }))).toEqual(["one", "two"]);
   });
 
   test.each([
@@ -74,13 +74,13 @@ describe("formats", () => {
     [{ separator: "---" }, "a\n\nb\n---\nc --- d\n---\n", ["a\n\nb", "c --- d"]],
   ])("text divided by %o", async (documents, text, expected) => {
     await put("text.txt", text);
-    expect(await learned(await open({ format: "text", files: "text.txt", documents }))).toEqual(expected);
+    expect(await learned(await open({ kind: "text", files: "text.txt", documents }))).toEqual(expected);
   });
 
   test("text is found to be gzip by its content, and letters on the border of two reads stay whole", async () => {
     const text = "äöüßé".repeat(100_000);
     await put("named.txt", gzipSync(text));
-    const data = await open({ format: "text", files: "named.txt", heldOut: { last: 0.1 } });
+    const data = await open({ kind: "text", files: "named.txt", heldOut: { last: 0.1 } });
     const [held] = await heldOutOf(data);
     expect(held.target).toBe(text.slice(450_000));
     expect(data.heldOutBytes).toBe(100_000);
@@ -89,14 +89,14 @@ describe("formats", () => {
 
   test("JSON lines: a named field, and a prompt that is shown only", async () => {
     await put("a.jsonl", '{"body": "one"}\n\n{"body": "two", "question": "q"}\n');
-    expect(await learned(await open({ format: "jsonl", files: "a.jsonl", field: "body" }))).toEqual(["one", "two"]);
-    const prompts = open({ format: "jsonl", files: "a.jsonl", field: "body", promptField: "question" });
+    expect(await learned(await open({ kind: "jsonl", files: "a.jsonl", field: "body" }))).toEqual(["one", "two"]);
+    const prompts = open({ kind: "jsonl", files: "a.jsonl", field: "body", promptField: "question" });
     await expect(prompts).rejects.toThrow(/line 1.*question/);
   });
 
   test("JSON lines of pairs", async () => {
     await put("a.jsonl", '{"en": "go", "fr": "va"}\n');
-    const config = { format: "jsonl-pairs", files: "a.jsonl", sourceField: "en", targetField: "fr" };
+    const config = { kind: "jsonl-pairs", files: "a.jsonl", sourceField: "en", targetField: "fr" };
     expect(await learned(await open(config))).toEqual(["go → va"]);
   });
 
@@ -104,7 +104,7 @@ describe("formats", () => {
     await put("a.en.gz", gzipSync("It's me.\nGo\n"));
     await put("a.de", "Ich bin's.\nGeh");
     const normalize = { source: { lowercase: true, moses: "en" }, target: { moses: "de" } };
-    const config = { format: "parallel", source: "a.en.gz", target: "a.de", normalize };
+    const config = { kind: "parallel", source: "a.en.gz", target: "a.de", normalize };
     expect(await learned(await open(config))).toEqual(["go → Geh", "it 's me . → Ich bin ' s ."]);
     await put("a.de", "Nur eine");
     await expect(open(config)).rejects.toThrow(/a\.en\.gz.*line 2/);
@@ -112,30 +112,47 @@ describe("formats", () => {
 
   test("columns between tabs", async () => {
     await put("a.txt", "go\tva\tby somebody\nhi\tsalut\tby another\n");
-    expect(await learned(await open({ format: "tsv", files: "a.txt" }))).toEqual(["go → va", "hi → salut"]);
-    const reversed = { format: "tsv", files: "a.txt", sourceColumn: 1, targetColumn: 0 };
+    expect(await learned(await open({ kind: "tsv", files: "a.txt" }))).toEqual(["go → va", "hi → salut"]);
+    const reversed = { kind: "tsv", files: "a.txt", sourceColumn: 1, targetColumn: 0 };
     expect(await learned(await open(reversed))).toEqual(["salut → hi", "va → go"]);
     await expect(open({ ...reversed, sourceColumn: 3 })).rejects.toThrow(FormatError);
   });
 
   test("a pronouncing dictionary, all pronunciations of a word on one side", async () => {
     await put("a.dict", ";;; words\nread R EH D\nread(2) R IY D # present\nred R EH D\n");
-    const data = await open({ format: "cmudict", files: "a.dict", heldOut: { count: 1 } });
+    const data = await open({ kind: "cmudict", files: "a.dict", heldOut: { count: 1 } });
     const { trainExamples, heldOutExamples, dropped } = data.summary;
     expect(trainExamples + heldOutExamples + dropped.shared).toBe(3);
     expect(dropped.shared).toBe(trainExamples === 1 ? 1 : 0);
     await data.close();
-    expect(await learned(await open({ format: "cmudict", files: "a.dict" }))).toEqual([
+    expect(await learned(await open({ kind: "cmudict", files: "a.dict" }))).toEqual([
       "read → R EH D",
       "read → R IY D",
       "red → R EH D",
     ]);
   });
 
+  test("rows of digits, sorted: all that there are, the input shown and not learned", async () => {
+    const data = await open({ kind: "sort", length: 3, digits: 2, heldOut: { fraction: 0.25 } });
+    const { trainExamples, heldOutExamples } = data.summary;
+    expect(trainExamples + heldOutExamples).toBe(8);
+    const sorted = (await learned(data)).concat((await heldOutOf(data)).map(({ target }) => target));
+    expect(sorted.sort()).toEqual(["000", "001", "001", "001", "011", "011", "011", "111"]);
+    await expect(open({ kind: "sort", length: 10, digits: 10 })).rejects.toThrow(/4194304/);
+  });
+
+  test("held-out files of their own, of both sides of parallel files", async () => {
+    for (const name of ["a.en", "a.de", "b.en", "b.de"]) await put(name, name);
+    const heldOut = { files: { source: "b.en", target: "b.de" } };
+    const data = await open({ kind: "parallel", source: ["a.en"], target: ["a.de"], heldOut });
+    expect(await heldOutOf(data)).toEqual([{ source: "b.en", target: "b.de" }]);
+    expect(await learned(data)).toEqual(["a.en → a.de"]);
+  });
+
   test("held-out files of their own, without what they share with training", async () => {
     await put("train.txt", "a\tx\nb\ty\nc\tz\n");
     await put("test.txt", "B\tz\n");
-    const data = await open({ format: "tsv", files: "train.txt", heldOut: { files: "test.txt" } });
+    const data = await open({ kind: "tsv", files: "train.txt", heldOut: { files: "test.txt" } });
     expect(await heldOutOf(data)).toEqual([{ source: "B", target: "z" }]);
     expect(data.summary.dropped.shared).toBe(1);
     expect(await learned(data)).toEqual(["a → x", "c → z"]);
@@ -148,31 +165,31 @@ describe("bad input", () => {
     await put("cut.txt.gz", gzipSync("some text that is long enough to be cut").subarray(0, 30));
     await put("bad.jsonl", "{");
     await put("empty/none.bin", "");
-    await expect(open({ format: "text", files: "latin1.txt" })).rejects.toThrow(/latin1\.txt.*UTF-8/);
-    await expect(open({ format: "text", files: "cut.txt.gz" })).rejects.toThrow(/cut\.txt\.gz.*gzip/);
-    await expect(open({ format: "jsonl", files: "bad.jsonl" })).rejects.toThrow(/bad\.jsonl.*line 1/);
-    await expect(open({ format: "text", files: "none.txt" })).rejects.toThrow(FileNotFoundError);
-    await expect(open({ format: "text", files: "empty" })).rejects.toThrow(InvalidValueError);
+    await expect(open({ kind: "text", files: "latin1.txt" })).rejects.toThrow(/latin1\.txt.*UTF-8/);
+    await expect(open({ kind: "text", files: "cut.txt.gz" })).rejects.toThrow(/cut\.txt\.gz.*gzip/);
+    await expect(open({ kind: "jsonl", files: "bad.jsonl" })).rejects.toThrow(/bad\.jsonl.*line 1/);
+    await expect(open({ kind: "text", files: "none.txt" })).rejects.toThrow(FileNotFoundError);
+    await expect(open({ kind: "text", files: "empty" })).rejects.toThrow(InvalidValueError);
     expect(shards()).toEqual([]);
   });
 
   test.each([
-    [{ format: "csv", files: "a" }, InvalidValueError],
-    [{ format: "text" }, InvalidValueError],
-    [{ format: "text", files: "a", separator: "x" }, UnknownOptionError],
-    [{ format: "text", files: "a", documents: { by: "x" } }, UnknownOptionError],
-    [{ format: "text", files: "a", bucket: 3 }, UnknownOptionError],
-    [{ format: "tsv", files: "a", packing: "windows" }, UnknownOptionError],
-    [{ format: "tsv", files: "a", normalize: { moses: "en" } }, UnknownOptionError],
-    [{ format: "text", files: "a", normalize: { moses: "xx" } }, InvalidValueError],
-    [{ format: "parallel", source: "a", target: "b", heldOut: { files: "c" } }, UnknownOptionError],
+    [{ kind: "csv", files: "a" }, InvalidValueError],
+    [{ kind: "text" }, InvalidValueError],
+    [{ kind: "text", files: "a", separator: "x" }, UnknownOptionError],
+    [{ kind: "text", files: "a", documents: { by: "x" } }, UnknownOptionError],
+    [{ kind: "text", files: "a", bucket: 3 }, UnknownOptionError],
+    [{ kind: "tsv", files: "a", packing: "windows" }, UnknownOptionError],
+    [{ kind: "tsv", files: "a", normalize: { moses: "en" } }, UnknownOptionError],
+    [{ kind: "text", files: "a", normalize: { moses: "xx" } }, InvalidValueError],
+    [{ kind: "parallel", source: "a", target: "b", heldOut: { files: "c" } }, InvalidValueError],
   ])("configuration %o is refused", async (config, error) => {
     await expect(open(config)).rejects.toThrow(error);
   });
 });
 
 describe("shard cache", () => {
-  const config = { format: "text", files: "a.txt", documents: "line" };
+  const config = { kind: "text", files: "a.txt", documents: "line" };
   const text = Array.from({ length: 50 }, (_, i) => `line ${i}`).join("\n");
   const read = async (options: object = {}, changed: object = {}) => {
     let tokenized = false;
@@ -285,7 +302,7 @@ describeWithData("text", "real texts", () => {
     const path = join(sample, "tinyshakespeare.txt");
     const text = readFileSync(path, "utf8");
     const tokenizer = characters([...new Set(text)].join(""));
-    const config = { format: "text", files: path, packing: "windows", startId: null, endId: null };
+    const config = { kind: "text", files: path, packing: "windows", startId: null, endId: null };
     const data = await open({ ...config, heldOut: { last: 0.1 } }, { tokenizer });
     expect([data.trainTokens + 1, data.heldOutTokens + 1]).toEqual([1_003_854, 111_540]);
     const [held] = await heldOutOf(data);
@@ -301,7 +318,7 @@ describeWithData("parallel", "real pairs", (parallel) => {
       .toString("utf8")
       .split("\n");
     await put("part.txt", lines.slice(0, 5000).join("\n"));
-    const data = await open({ format: "tsv", files: "part.txt", heldOut: { count: 200 } });
+    const data = await open({ kind: "tsv", files: "part.txt", heldOut: { count: 200 } });
     const { trainExamples, heldOutExamples, dropped } = data.summary;
     expect(heldOutExamples).toBe(200);
     expect(trainExamples + heldOutExamples + dropped.shared).toBe(5000);

@@ -98,6 +98,16 @@ describe("pairs", () => {
   });
 });
 
+test("pairs longer than a given context are left out, and counted", async () => {
+  const given = [3, 4, 5].map((length) => ({ source: [3, 4, 5, 6], target: Array(length).fill(4) }));
+  const data = idDataset("pairs", given, { ...ends, contextLength: 5 });
+  expect(data.summary.dropped.tooLong).toBe(1);
+  expect(data.batchesPerEpoch({ tokens: 5, contextLength: 5 }, 1)).toBe(2);
+  expect(idDataset("pairs", given, { ...ends, contextLength: 6 }).summary.dropped.tooLong).toBe(0);
+  const withEnd = () => idDataset("pairs", given, { ...ends, sourceEndId: 2, contextLength: 4 });
+  expect(withEnd).toThrow(/at least one example/);
+});
+
 describe("held-out pairs", () => {
   const pairs = Array.from({ length: 90 }, (_, i) => ({ source: `Source ${i % 30}`, target: `target ${i}` }));
   const tokenizer = characterTokenizer(pairs.map(({ source, target }) => source + target).join(""));

@@ -1,7 +1,7 @@
 /** From the text of files, as it streams in, to examples. Knows the formats, and no files. */
-import { FormatError } from "../../core/errors.js";
+import { FormatError, OutOfRangeError } from "../../core/errors.js";
 import type { Example } from "./batch.js";
-import type { DataConfig, DocumentRule } from "./data-config.js";
+import { type DataConfig, type DocumentRule, isTextConfig } from "./data-config.js";
 import { normalizer } from "./normalize.js";
 
 /** The text of one file, in pieces of any length. */
@@ -16,19 +16,24 @@ export async function* examplesOf(
   files: readonly TextFile[],
   targets: readonly TextFile[] = [],
 ): AsyncGenerator<Example, void> {
-  const both = config.format === "text" || config.format === "jsonl";
-  const source = normalizer(both ? undefined : config.normalize?.source);
-  const target = normalizer(both ? config.normalize : config.normalize?.target);
-  const raw = config.format === "parallel" ? alignedLines(files, targets) : eachOf(config, files);
+  const alone = isTextConfig(config);
+  const source = normalizer(alone ? undefined : config.normalize?.source);
+  const target = normalizer(alone ? config.normalize : config.normalize?.target);
+  const raw = rawExamples(config, files, targets);
   for await (const example of raw) yield { source: source(example.source), target: target(example.target) };
 }
 
+function rawExamples(config: DataConfig, files: readonly TextFile[], targets: readonly TextFile[]) {
+  if (config.kind === "sort") return sortedDigits(config.length ?? 6, config.digits ?? 3);
+  return config.kind === "parallel" ? alignedLines(files, targets) : eachOf(config, files);
+}
+
 async function* eachOf(
-  config: Exclude<DataConfig, { format: "parallel" }>,
+  config: Exclude<DataConfig, { kind: "parallel" | "sort" }>,
   files: readonly TextFile[],
 ): AsyncGenerator<Example> {
   for (const file of files) {
-    switch (config.format) {
+    switch (config.kind) {
       case "text":
         for await (const text of documentsOf(file, config.documents ?? "file")) yield { source: "", target: text };
         break;
@@ -152,6 +157,19 @@ async function* alignedLines(sources: readonly TextFile[], targets: readonly Tex
       throw new FormatError("parallel text", `line ${number}`, "has no line on the other side", paths);
     }
     yield { source: source.value, target: target.value };
+  }
+}
+
+/** Most inputs of a task that is made up. */
+const mostInputs = 2 ** 22;
+
+/** Every row of `length` digits below `digits`, and what sorting makes of it. */
+function* sortedDigits(length: number, digits: number): Generator<Example> {
+  const inputs = digits ** length;
+  if (inputs > mostInputs) throw new OutOfRangeError("digits ** length", `at most ${mostInputs}`, inputs);
+  for (let input = 0; input < inputs; input++) {
+    const source = input.toString(digits).padStart(length, "0");
+    yield { source, target: [...source].sort().join("") };
   }
 }
 

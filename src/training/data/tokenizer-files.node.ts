@@ -48,10 +48,9 @@ export async function* textsOf(
   checkDataConfig(config);
   const { side = "both" } = options;
   const folder = resolve(options.folder ?? ".");
-  const find = (paths: Paths) => findFiles(paths, config.format, folder);
-  const parallel = config.format === "parallel";
-  const files = await find(parallel ? config.source : config.files);
-  const targets = parallel ? await find(config.target) : [];
+  const find = async (paths: Paths) => (config.kind === "sort" ? [] : findFiles(paths, config.kind, folder));
+  const files = await find(config.kind === "parallel" ? config.source : config.kind === "sort" ? [] : config.files);
+  const targets = config.kind === "parallel" ? await find(config.target) : [];
   for await (const { source, target } of examplesOf(config, files, targets)) {
     if (side !== "target" && (source !== "" || !isTextConfig(config))) yield source;
     if (side !== "source") yield target;

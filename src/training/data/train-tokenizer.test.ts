@@ -15,7 +15,7 @@ const translation = { pad: "<pad>", begin: "<s>", end: "</s>", unknown: "<unk>" 
 describe("byte-pair vocabularies", () => {
   const texts = ["The cat sat on the mat.", "Le chat était là, sur le tapis.", "THE CAT"];
   const settings = {
-    vocabulary: { kind: "byte-bpe", vocabSize: 300 },
+    vocabulary: { kind: "bpe", vocabSize: 300 },
     special: translation,
     around: { end: true },
     lowercase: true,
@@ -82,29 +82,37 @@ describe("word vocabularies", () => {
     expect(tokenizer.decode([1, 2])).toBe("b a");
   });
 
-  test("letters stand by themselves, so that words are spelled and phonemes named", async () => {
-    const { tokenizer } = await trainTokenizer(["'cause", "K AH0 Z", "a-b.c]^\\["], {
-      vocabulary: { kind: "words", letters: "abcdefghijklmnopqrstuvwxyz'.-]^\\[" },
+  test("a pattern says what a word is: some are spelled, others named", async () => {
+    const { tokenizer } = await trainTokenizer(["'cause", "K AH0 Z", "a-b.c"], {
+      vocabulary: { kind: "words", pattern: "[a-z'.\\-]|[A-Z]+[0-9]?" },
       special: { pad: "<pad>", begin: "<s>", end: "</s>" },
     });
     const pieces = (text: string) => [...tokenizer.encode(text, plain)].map((id) => tokenizer.tokenText(id));
     expect(pieces("'cause")).toEqual([..."'cause"]);
-    expect(pieces("a-b.c]^\\[")).toEqual([..."a-b.c]^\\["]);
+    expect(pieces("a-b.c")).toEqual([..."a-b.c"]);
     expect(pieces("Z AH0 K")).toEqual(["Z", "AH0", "K"]);
+    expect(pieces("Z!K")).toEqual(["Z", "K"]);
     expect(tokenizer.decode(tokenizer.encode("K AH0 Z", plain))).toBe("K AH0 Z");
     expect(pieces("ZZ")).toEqual(["<unk>"]);
   });
 });
 
+test("a vocabulary of bytes needs no texts, and encodes any", async () => {
+  const { tokenizer } = await trainTokenizer([], { vocabulary: { kind: "bytes" }, special: { end: "<end>" } });
+  expect(tokenizer.vocabSize).toBe(257);
+  expect(tokenizer.decode(tokenizer.encode("äß😀"))).toBe("äß😀");
+  expect(tokenizer.encode("äß😀").length).toBe(8);
+});
+
 test.each([
   [{ vocabulary: { kind: "unigram" } }, InvalidValueError],
   [{}, InvalidValueError],
-  [{ vocabulary: { kind: "byte-bpe", vocabSize: 100 } }, OutOfRangeError],
+  [{ vocabulary: { kind: "bpe", vocabSize: 100 } }, OutOfRangeError],
   [{ vocabulary: { kind: "characters", vocabSize: 100 } }, UnknownOptionError],
   [{ vocabulary: { kind: "characters" }, around: { end: true } }, InvalidValueError],
   [{ vocabulary: { kind: "characters" }, special: { mask: "<mask>" } }, UnknownOptionError],
   [{ vocabulary: { kind: "characters" }, seed: 1 }, UnknownOptionError],
-  [{ vocabulary: { kind: "words", letters: "a b" } }, InvalidValueError],
+  [{ vocabulary: { kind: "words", pattern: "" } }, InvalidValueError],
   [{ vocabulary: { kind: "characters" }, lowercase: "yes" }, InvalidValueError],
 ])("settings %o are refused", async (settings, error) => {
   await expect(trainTokenizer(["a"], settings as TrainTokenizerOptions)).rejects.toThrow(error);
@@ -119,7 +127,7 @@ test("stops when it is told to", async () => {
 test("texts of files: both sides of pairs, or one, as they will be tokenized", async () => {
   const folder = mkdtempSync(join(tmpdir(), "hitherto-texts-"));
   writeFileSync(join(folder, "a.tsv"), "Go.\tVa !\n");
-  const config = { format: "tsv", files: "a.tsv", normalize: { source: { lowercase: true, moses: "en" } } } as const;
+  const config = { kind: "tsv", files: "a.tsv", normalize: { source: { lowercase: true, moses: "en" } } } as const;
   const read = async (side?: "source" | "target") => {
     const texts: string[] = [];
     for await (const text of textsOf(config, { folder, side })) texts.push(text);
@@ -134,7 +142,7 @@ describeWithData("text", "tinyshakespeare", () => {
   test("has nanoGPT's 65 characters, and comes back as it was", async () => {
     const text = readFileSync(join(texts, "tinyshakespeare.txt"), "utf8");
     const files = join(texts, "tinyshakespeare.txt");
-    const { tokenizer } = await trainTokenizer(textsOf({ format: "text", files }), {
+    const { tokenizer } = await trainTokenizer(textsOf({ kind: "text", files }), {
       vocabulary: { kind: "characters" },
     });
     expect(tokenizer.vocabSize).toBe(65);

@@ -3,22 +3,26 @@ import { Breather } from "../../core/breathe.js";
 import { InvalidValueError, OutOfRangeError } from "../../core/errors.js";
 import { rejectUnknownOptions } from "../../core/options.js";
 import { trainByteBpe } from "../../tokenizers/index.js";
+import { matcherFor } from "../../tokenizers/pattern/scanners.js";
 import { lowercase as lowercased } from "../../tokenizers/stages/normalizers.js";
+import { wellFormed } from "../../tokenizers/text/code-points.js";
 import { type SavedTokenizer, savedTokenizer } from "./saved-tokenizer.js";
 import { type SpecialTokens, specialTexts, tokenizerFiles } from "./tokenizer-json.js";
 
 /**
  * What the entries of the vocabulary are.
  *
- * - `byte-bpe`: frequent sequences of bytes, as in GPT-2; encodes any text.
+ * - `bpe`: frequent sequences of bytes, as in GPT-2; encodes any text.
+ * - `bytes`: the 256 bytes alone.
  * - `characters`: those that occur, in code-point order.
- * - `words`: what is between white space, the most frequent first; of `letters` each is a word by itself wherever it
- *   stands, so that one vocabulary may hold words that are spelled and phonemes that are named.
+ * - `words`: what `pattern` matches, the most frequent first; what it does not match is left out. Default `\\S+`. With
+ *   `[a-z']|[A-Z]+[0-9]?` one vocabulary holds words that are spelled and phonemes that are named.
  */
 export type Vocabulary =
-  | { readonly kind: "byte-bpe"; readonly vocabSize: number; readonly minFrequency?: number }
+  | { readonly kind: "bpe"; readonly vocabSize: number; readonly minFrequency?: number }
+  | { readonly kind: "bytes" }
   | { readonly kind: "characters" }
-  | { readonly kind: "words"; readonly letters?: string; readonly vocabSize?: number };
+  | { readonly kind: "words"; readonly pattern?: string; readonly vocabSize?: number };
 
 /** What else a tokenizer does. A JSON value. */
 export interface TokenizerSettings {
@@ -39,6 +43,8 @@ export interface TrainTokenizerOptions extends TokenizerSettings {
   /** Called some times a second; of `total` merges, `done` are made (0 of 0 where there are none to make). */
   readonly onProgress?: (progress: { texts: number; done: number; total: number }) => void;
 }
+
+const anyWord = "\\S+";
 
 const settingNames = ["vocabulary", "special", "around", "lowercase", "contextLength"];
 
@@ -94,9 +100,10 @@ export function checkTokenizerSettings(settings: TokenizerSettings): void {
 }
 
 const vocabularyFields = {
-  "byte-bpe": ["kind", "vocabSize", "minFrequency"],
+  bpe: ["kind", "vocabSize", "minFrequency"],
+  bytes: ["kind"],
   characters: ["kind"],
-  words: ["kind", "letters", "vocabSize"],
+  words: ["kind", "pattern", "vocabSize"],
 };
 
 function checkVocabulary(vocabulary: Vocabulary | undefined): void {
@@ -106,9 +113,9 @@ function checkVocabulary(vocabulary: Vocabulary | undefined): void {
   }
   rejectUnknownOptions(vocabulary, vocabularyFields[kind], "tokenizer.vocabulary");
   if (vocabulary.kind !== "words") return;
-  const { letters = "", vocabSize = Infinity } = vocabulary;
-  if (typeof letters !== "string" || /\s/u.test(letters)) {
-    throw new InvalidValueError("tokenizer.vocabulary.letters", "a text without white space", letters);
+  const { pattern = anyWord, vocabSize = Infinity } = vocabulary;
+  if (typeof pattern !== "string" || pattern === "") {
+    throw new InvalidValueError("tokenizer.vocabulary.pattern", "a regular expression", pattern);
   }
   if (!(vocabSize >= 2)) throw new OutOfRangeError("tokenizer.vocabulary.vocabSize", "at least 2", vocabSize);
 }
@@ -120,7 +127,10 @@ function withUnknown({ special = {}, vocabulary }: TokenizerSettings): SpecialTo
 type Watching = Pick<TrainTokenizerOptions, "signal" | "onProgress">;
 
 function train(texts: Texts, vocabulary: Vocabulary, special: SpecialTokens, watching: Watching): Promise<Trained> {
-  if (vocabulary.kind === "byte-bpe") return bytePairs(texts, vocabulary, special, watching);
+  if (vocabulary.kind === "bpe") return bytePairs(texts, vocabulary, special, watching);
+  if (vocabulary.kind === "bytes") {
+    return bytePairs([], { kind: "bpe", vocabSize: 256 + specialTexts(special).length }, special, watching);
+  }
   return vocabulary.kind === "characters"
     ? characters(texts, special, watching)
     : words(texts, vocabulary, special, watching);
@@ -128,7 +138,7 @@ function train(texts: Texts, vocabulary: Vocabulary, special: SpecialTokens, wat
 
 async function bytePairs(
   texts: Texts,
-  { vocabSize, minFrequency }: Vocabulary & { kind: "byte-bpe" },
+  { vocabSize, minFrequency }: Vocabulary & { kind: "bpe" },
   special: SpecialTokens,
   { signal, onProgress }: Watching,
 ): Promise<Trained> {
@@ -166,21 +176,22 @@ async function characters(texts: Texts, special: SpecialTokens, watching: Watchi
 
 async function words(
   texts: Texts,
-  { letters = "", vocabSize = Infinity }: Vocabulary & { kind: "words" },
+  { pattern = anyWord, vocabSize = Infinity }: Vocabulary & { kind: "words" },
   special: SpecialTokens,
   watching: Watching,
 ): Promise<Trained> {
   const counts = new Map<string, number>();
-  const pattern = letters === "" ? undefined : `[${[...new Set(letters)].join("").replace(/[\\\]^[-]/g, "\\$&")}]`;
-  const pieces = pattern === undefined ? /\S+/gu : new RegExp(`${pattern}|(?:(?!${pattern})\\S)+`, "gu");
+  const matcher = matcherFor(pattern);
   await forEach(texts, watching, (text) => {
-    for (const [piece] of text.matchAll(pieces)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+    const plain = wellFormed(text);
+    matcher.forEachMatch(plain, (from, to) => {
+      const word = plain.slice(from, to);
+      if (word !== "") counts.set(word, (counts.get(word) ?? 0) + 1);
+    });
   });
   const byCount = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([piece]) => piece);
   const ids = numbered(special, byCount, vocabSize);
-  const spaces = { type: "WhitespaceSplit" };
-  const single = { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false };
-  const preTokenizer = pattern === undefined ? spaces : { type: "Sequence", pretokenizers: [spaces, single] };
+  const preTokenizer = { type: "Split", pattern: { Regex: pattern }, behavior: "Removed", invert: true };
   const model = { type: "WordLevel", vocab: Object.fromEntries(ids), unk_token: special.unknown };
   return { model, preTokenizer, decoder: null, ids };
 }

@@ -1,5 +1,6 @@
 /** Training, where there is no Node: everything but what touches the system's files. */
 
+export type { TrainingProgress } from "./checkpoint.js";
 export { type CheckpointStore, type CreateFile, MemoryCheckpointStore } from "./checkpoint-store.js";
 export type { PairOptions, TextOptions } from "./data/assemble.js";
 export type {
@@ -48,7 +49,10 @@ export {
   type Vocabulary,
 } from "./data/train-tokenizer.js";
 export { DivergenceError } from "./divergence.js";
+export type { HeldOutLoss } from "./held-out.js";
 export { type InferenceOptions, inferenceModel } from "./inference.js";
 export type { InitialisationOptions, InitialisationScheme } from "./initialise.js";
 export type { RunOptions, TrainingMemory, TrainingOptions, TrainingSettings } from "./options.js";
+export type { Sample } from "./sample.js";
+export { type TrainingStep, train } from "./train.js";
 export { type CreateOptions, type ModelFiles, TrainableModel, type TrainableParameter } from "./trainable-model.js";

@@ -33,7 +33,7 @@ export interface BatchShape {
   readonly tokens: number;
   /** Pairs: most rows of source in a batch. Default: as many as `tokens`. */
   readonly sourceTokens?: number;
-  /** Most rows in one sequence. Longer texts are cut into pieces of so many; longer pairs are left out. */
+  /** Most rows in one sequence. Longer texts are cut into pieces of so many; longer pairs are an error. */
   readonly contextLength: number;
 }
 
@@ -98,7 +98,7 @@ export interface Dataset {
   /** Everything that is held out, once, in order. */
   heldOut(shape: BatchShape): AsyncGenerator<Batch, void>;
 
-  /** The texts that are held out, as they were tokenized: references to score translations against. */
+  /** The texts that are held out, as they were tokenized, also those longer than `maxLength`: references for scores. */
   heldOutExamples(): AsyncGenerator<Example, void>;
 
   /** Closes the files behind it. */

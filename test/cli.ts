@@ -2,6 +2,7 @@
 import { PassThrough, Writable } from "node:stream";
 import { run } from "../src/cli/program.js";
 import { type Input, type Output, Terminal } from "../src/cli/terminal.js";
+import type { StartTraining } from "../src/cli/train/run-training.js";
 
 export interface CommandResult {
   readonly code: number;
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Whether standard output and standard error are terminals. Default false. */
   readonly isTTY?: boolean;
+  /** What trains. Default: the package's trainer. */
+  readonly startTraining?: StartTraining;
   /** Called with the terminal before the command begins. */
   readonly onStart?: (terminal: Terminal) => void;
   /** Called with the terminal and with each piece of standard output. */
@@ -36,6 +39,6 @@ export async function runCommand(words: readonly string[], options: RunOptions =
   };
   const terminal = new Terminal(input as Input, collect("stdout"), collect("stderr"));
   options.onStart?.(terminal);
-  const code = await run(words, terminal);
+  const code = await run(words, terminal, options.startTraining);
   return { code, ...written };
 }

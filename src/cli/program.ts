@@ -12,6 +12,8 @@ import { addPlot } from "./plot.js";
 import { addScore } from "./score.js";
 import { InterruptedError, OutputClosedError, type Terminal } from "./terminal.js";
 import { addTokenize } from "./tokenize.js";
+import type { StartTraining } from "./train/run-training.js";
+import { addTrain } from "./train.js";
 import { addTranslate } from "./translate.js";
 
 export const exitCodes = { success: 0, failure: 1, wrongUsage: 2 } as const;
@@ -28,11 +30,16 @@ With --json a failure is also {"error": {"code", "message"}} there.
 /**
  * Runs one command line to its end.
  * @param words - what follows the command's own name
+ * @param startTraining - what trains, where it is not the package's trainer
  * @returns the exit code; nothing is thrown
  */
-export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(
+  words: readonly string[],
+  terminal: Terminal,
+  startTraining?: StartTraining,
+): Promise<number> {
   try {
-    const program = createProgram(terminal);
+    const program = createProgram(terminal, startTraining);
     if (words.length === 0) program.outputHelp();
     else await program.parseAsync(withoutLostHelp(program, words), { from: "user" });
     return exitCodes.success;
@@ -48,9 +55,9 @@ function withoutLostHelp(program: Command, words: readonly string[]): readonly s
   return lost ? [topic] : words;
 }
 
-function createProgram(terminal: Terminal): Command {
+function createProgram(terminal: Terminal, startTraining?: StartTraining): Command {
   const program = new Command("hitherto")
-    .description("Run, measure and look into autoregressive transformers.")
+    .description("Train, run, measure and look into autoregressive transformers.")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
@@ -60,18 +67,10 @@ function createProgram(terminal: Terminal): Command {
       // What went wrong is told once, by `ending`.
       writeErr: () => {},
     });
-  const commands = [
-    addGenerate,
-    addTranslate,
-    addInspect,
-    addTokenize,
-    addEval,
-    addScore,
-    addBench,
-    addConvert,
-    addPlot,
-  ];
+  const commands = [addGenerate, addTranslate, addInspect, addTokenize, addEval, addScore, addBench, addConvert];
   for (const add of commands) add(program, terminal);
+  addTrain(program, terminal, startTraining);
+  addPlot(program, terminal);
   return program.addHelpText("after", afterHelp);
 }
 

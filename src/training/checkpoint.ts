@@ -22,7 +22,8 @@ import type { ResolvedSettings } from "./options.js";
 import type { TrainableModel } from "./trainable-model.js";
 
 const progressFile = "training.json";
-const statesFile = "training.safetensors";
+/** What a run keeps beside the weights. */
+export const statesFile = "training.safetensors";
 const formatVersion = 1;
 
 /** Where a run is. A JSON value. */

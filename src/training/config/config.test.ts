@@ -55,7 +55,8 @@ describe("a training configuration", () => {
       { ...small, optimizer: { kind: "adamW" } },
       /^optimizer\.kind: must be one of .* got "adamW"; did you mean "adamw"\?$/,
     ],
-    [{ ...small, optimizer: {} }, /^optimizer\.kind: is required: one of adamw, adam, sgd, lion, muon$/],
+    [{ ...small, optimizer: { eps: 0 } }, /^optimizer\.eps: must be a number above 0, got 0$/],
+    [{ ...small, tokenizer: {} }, /^tokenizer\.kind: is required: one of file, characters, bytes, words, bpe$/],
     [
       { ...small, tokenizer: { kind: "bytes", vocabSize: 3 } },
       /^tokenizer\.vocabSize: unknown key .*no other key is known here$/,

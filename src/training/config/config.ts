@@ -70,7 +70,7 @@ export const topLevel = {
   tokenizer: optional(tokenizer, "the checkpoint's own; for a new model required", "how text becomes tokens"),
   data: required(data, "what it learns from, and what it is measured on"),
   batch: required(batch, "how much at once"),
-  optimizer: withDefault(optimizer, { kind: "adamw" }, "how gradients change weights", '{"kind":"adamw"}'),
+  optimizer: withDefault(optimizer, {}, "how gradients change weights", "see its keys"),
   schedule: required(schedule, "how long, and how the learning rate goes"),
   regularisation: withDefault(regularisation, {}, "what keeps the model from learning by heart", "see its keys"),
   evaluation: withDefault(evaluation, {}, "when the held-out loss is measured", "see its keys"),

@@ -192,21 +192,33 @@ type Choices = Readonly<Record<string, { readonly doc: string; readonly fields: 
 type ChoiceOutput<C extends Choices> = {
   [Name in keyof C]: { readonly kind: Name } & OutputOf<C[Name]["fields"]>;
 }[keyof C];
-type ChoiceInput<C extends Choices> = {
-  [Name in keyof C]: { readonly kind: Name } & InputOf<C[Name]["fields"]>;
+type ChoiceInput<C extends Choices, Usual> = {
+  [Name in keyof C]: (Name extends Usual ? { readonly kind?: Name } : { readonly kind: Name }) &
+    InputOf<C[Name]["fields"]>;
 }[keyof C];
 
-/** An object whose `kind` says which other keys it has. */
-export function choice<C extends Choices>(choices: C): Kind<ChoiceOutput<C>, ChoiceInput<C>> {
+/**
+ * An object whose `kind` says which other keys it has.
+ * @param usual - the kind of one that does not say
+ */
+export function choice<C extends Choices, Usual extends keyof C & string = never>(
+  choices: C,
+  usual?: Usual,
+): Kind<ChoiceOutput<C>, ChoiceInput<C, Usual>> {
   const names = oneOf(Object.keys(choices));
-  const groups = Object.entries(choices).map(([name, { doc, fields }]) => ({ choice: name, doc, fields }));
+  const groups = Object.entries(choices).map(([name, { doc, fields }]) => ({
+    choice: name,
+    doc: name === usual ? `${doc}; the usual kind, which need not be said` : doc,
+    fields,
+  }));
   return {
     allowed: `an object whose kind is ${names.allowed}`,
     groups,
     read(value, key) {
       const object = objectOf(value, key);
-      if (object.kind === undefined) throw new ConfigError(join(key, "kind"), `is required: ${names.allowed}`);
-      const kind = names.read(object.kind, join(key, "kind"));
+      const named = object.kind ?? usual;
+      if (named === undefined) throw new ConfigError(join(key, "kind"), `is required: ${names.allowed}`);
+      const kind = names.read(named, join(key, "kind"));
       const { kind: _, ...others } = object;
       const read = readFields(choices[kind].fields, others, key, `where kind is ${JSON.stringify(kind)}`);
       return { kind, ...read } as ChoiceOutput<C>;

@@ -38,79 +38,85 @@ const eps = withDefault(positive, 1e-8, "added to the root of the mean square");
 const momentum = (value: number) => withDefault(fraction, value, "decay of the sum of gradients, per update");
 const nesterov = (value: boolean) => withDefault(flag, value, "look one update ahead (Nesterov)");
 
-export const optimizer = choice({
-  adamw: {
-    doc: "Adam with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101)",
-    fields: {
-      learningRate: learningRate(1e-3),
-      beta1,
-      beta2: beta2(0.99),
-      eps,
-      weightDecay: weightDecay(0.1),
-      clipNorm,
+export const optimizer = choice(
+  {
+    adamw: {
+      doc: "Adam with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101)",
+      fields: {
+        learningRate: learningRate(1e-3),
+        beta1,
+        beta2: beta2(0.99),
+        eps,
+        weightDecay: weightDecay(0.1),
+        clipNorm,
+      },
+    },
+    adam: {
+      doc: "Adam (Kingma & Ba, arXiv:1412.6980)",
+      fields: { learningRate: learningRate(1e-3), beta1, beta2: beta2(0.999), eps, clipNorm },
+    },
+    sgd: {
+      doc: "stochastic gradient descent with momentum",
+      fields: {
+        learningRate: learningRate(0.1),
+        momentum: momentum(0.9),
+        nesterov: nesterov(false),
+        weightDecay: weightDecay(0),
+        clipNorm,
+      },
+    },
+    lion: {
+      doc: "sign of an interpolated momentum (Chen et al., arXiv:2302.06675)",
+      fields: { learningRate: learningRate(1e-4), beta1, beta2: beta2(0.99), weightDecay: weightDecay(1), clipNorm },
+    },
+    muon: {
+      doc: "orthogonalised momentum for hidden matrices, AdamW for the rest (Jordan et al., 2024)",
+      fields: {
+        learningRate: learningRate(0.02),
+        momentum: momentum(0.95),
+        nesterov: nesterov(true),
+        weightDecay: weightDecay(0.1),
+        adamwLearningRate: withDefault(positive, 1e-3, "step size at its highest of AdamW, for the rest"),
+        beta1,
+        beta2: beta2(0.99),
+        clipNorm,
+      },
     },
   },
-  adam: {
-    doc: "Adam (Kingma & Ba, arXiv:1412.6980)",
-    fields: { learningRate: learningRate(1e-3), beta1, beta2: beta2(0.999), eps, clipNorm },
-  },
-  sgd: {
-    doc: "stochastic gradient descent with momentum",
-    fields: {
-      learningRate: learningRate(0.1),
-      momentum: momentum(0.9),
-      nesterov: nesterov(false),
-      weightDecay: weightDecay(0),
-      clipNorm,
-    },
-  },
-  lion: {
-    doc: "sign of an interpolated momentum (Chen et al., arXiv:2302.06675)",
-    fields: { learningRate: learningRate(1e-4), beta1, beta2: beta2(0.99), weightDecay: weightDecay(1), clipNorm },
-  },
-  muon: {
-    doc: "orthogonalised momentum for hidden matrices, AdamW for the rest (Jordan et al., 2024)",
-    fields: {
-      learningRate: learningRate(0.02),
-      momentum: momentum(0.95),
-      nesterov: nesterov(true),
-      weightDecay: weightDecay(0.1),
-      adamwLearningRate: withDefault(positive, 1e-3, "step size at its highest of AdamW, for the rest"),
-      beta1,
-      beta2: beta2(0.99),
-      clipNorm,
-    },
-  },
-});
+  "adamw",
+);
 
 const steps = required(whole(1), "optimizer steps in all");
 const warmupSteps = withDefault(whole(0), 0, "steps in which the learning rate rises from 0, linearly");
 const finalFraction = (value: number) => withDefault(share, value, "share of the learning rate at the end");
 
-export const schedule = choice({
-  constant: { doc: "the learning rate stays", fields: { steps, warmupSteps } },
-  cosine: {
-    doc: "falls along half a cosine (Loshchilov & Hutter, arXiv:1608.03983)",
-    fields: { steps, warmupSteps, finalFraction: finalFraction(0.1) },
-  },
-  linear: { doc: "falls in a straight line", fields: { steps, warmupSteps, finalFraction: finalFraction(0) } },
-  "inverse-sqrt": {
-    doc: "falls as 1/√step after the warm-up (Vaswani et al., arXiv:1706.03762)",
-    fields: {
-      steps,
-      warmupSteps: withDefault(whole(1), 4000, "steps in which the learning rate rises from 0, linearly"),
+export const schedule = choice(
+  {
+    constant: { doc: "the learning rate stays", fields: { steps, warmupSteps } },
+    cosine: {
+      doc: "falls along half a cosine (Loshchilov & Hutter, arXiv:1608.03983)",
+      fields: { steps, warmupSteps, finalFraction: finalFraction(0.1) },
+    },
+    linear: { doc: "falls in a straight line", fields: { steps, warmupSteps, finalFraction: finalFraction(0) } },
+    "inverse-sqrt": {
+      doc: "falls as 1/√step after the warm-up (Vaswani et al., arXiv:1706.03762)",
+      fields: {
+        steps,
+        warmupSteps: withDefault(whole(1), 4000, "steps in which the learning rate rises from 0, linearly"),
+      },
+    },
+    wsd: {
+      doc: "warm-up, stable, decay: stays, then falls at the end (Hu et al., arXiv:2404.06395)",
+      fields: {
+        steps,
+        warmupSteps,
+        decaySteps: optional(whole(1), "a fifth of `steps`", "steps at the end in which it falls, linearly"),
+        finalFraction: finalFraction(0),
+      },
     },
   },
-  wsd: {
-    doc: "warm-up, stable, decay: stays, then falls at the end (Hu et al., arXiv:2404.06395)",
-    fields: {
-      steps,
-      warmupSteps,
-      decaySteps: optional(whole(1), "a fifth of `steps`", "steps at the end in which it falls, linearly"),
-      finalFraction: finalFraction(0),
-    },
-  },
-});
+  "cosine",
+);
 
 const scheduledSampling = choice({
   linear: {
@@ -174,7 +180,12 @@ export const samples = group({
 
 export const checkpoints = group({
   everySteps: withDefault(whole(1), 250, "steps between two checkpoints; stopping and the last step always make one"),
-  keep: withDefault(whole(1), 2, "how many of the newest are kept"),
+  keep: withDefault(whole(1), 2, "how many of the newest are kept; that with the least held-out loss always is"),
+  model: withDefault(
+    oneOf(["last", "best"]),
+    "last",
+    "which weights the run's model/ gets: those of the last step, or those with the least held-out loss",
+  ),
 });
 
 export const lora = group({

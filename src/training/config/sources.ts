@@ -171,12 +171,15 @@ export const tokenizer = choice({
   bytes: { doc: "one token for each of the 256 bytes", fields: {} },
   words: {
     doc: "one token for each word that occurs in the data; texts are decoded with spaces between them",
-    fields: { pattern: withDefault(text, "\\S+", "regular expression of a word; what it does not match is left out") },
+    fields: {
+      pattern: withDefault(text, "\\S+", "regular expression of a word; what it does not match is left out"),
+      vocabSize: optional(whole(4), "all that occur", "words at most, the most frequent ones"),
+    },
   },
   bpe: {
     doc: "byte-level byte-pair encoding, trained on the data's files (source and target together)",
     fields: {
-      vocabSize: required(whole(257), "tokens, special ones included"),
+      vocabSize: required(whole(260), "tokens, special ones included"),
       minFrequency: withDefault(whole(1), 2, "how often a pair must occur to be merged"),
     },
   },

@@ -11,14 +11,12 @@
  *
  * A score is a chain of fused multiply-adds over headDim; then scale, soft cap, bias. Exponentials and their products
  * with values are summed over the keys in order, gradients of keys and values over the rows in order, head after head.
+ * Where products may round and there are matrix units, see sequence_attention_amx.h; elsewhere they never do.
  * Work is divided by spans of rows that share keys, and key-value heads; with a bias by heads alone, whose gradients of
  * it are then theirs. Vaswani et al., 2017 (arXiv:1706.03762); tiles: Dao et al., 2022 (arXiv:2205.14135). */
 
 #include "sequence_attention.h"
 #include "sequence_product.h"
-#if defined(__AMX_BF16__)
-#include "sequence_attention_amx.h"
-#endif
 
 /* ------------------------------------------------------------------ products in float32 */
 
@@ -81,7 +79,7 @@ static void sequence_store(const sequence_call *t, const sequence_tile *tile, co
 
 /* ------------------------------------------------------------------ tiles */
 
-static void sequence_forward_tile(const sequence_call *t, const sequence_tile *tile) {
+static void sequence_forward_tile(const sequence_call *t, sequence_tile *tile) {
   float factor[HH_SEQUENCE_ROWS];
   sequence_transpose(t->query_lanes, HH_SEQUENCE_ROWS, t->query + sequence_query_at(t, tile), sequence_query_row(t),
                      tile->count, t->head_dim);
@@ -92,7 +90,7 @@ static void sequence_forward_tile(const sequence_call *t, const sequence_tile *t
   sequence_store(t, tile, factor);
 }
 
-static void sequence_backward_tile(const sequence_call *t, const sequence_tile *tile) {
+static void sequence_backward_tile(const sequence_call *t, sequence_tile *tile) {
   const int64_t at = sequence_query_at(t, tile), stride = sequence_query_row(t);
   sequence_transpose(t->query_lanes, HH_SEQUENCE_ROWS, t->query + at, stride, tile->count, t->head_dim);
   sequence_transpose(t->dy_lanes, HH_SEQUENCE_ROWS, t->dy + at, stride, tile->count, t->head_dim);
@@ -107,50 +105,83 @@ static void sequence_backward_tile(const sequence_call *t, const sequence_tile *
 
 /* ------------------------------------------------------------------ units of work */
 
-HH_INLINE void sequence_run_tile(const sequence_call *t, const sequence_span *span, sequence_tile *tile) {
-#if defined(__AMX_BF16__)
-  if (t->matrix_units) {
-    const int64_t first = (tile->from - span->from) / HH_SEQUENCE_KEYS * HH_SEQUENCE_KEYS;
-    tile->from = span->from + first;
-    if (t->dy) sequence_amx_backward_tile(t, tile, first);
-    else sequence_amx_forward_tile(t, tile, first);
-    return;
-  }
-#endif
-  (void)span;
-  if (t->dy) sequence_backward_tile(t, tile);
-  else sequence_forward_tile(t, tile);
-}
-
-/* What a span's rows do to the keys of a head: all of its rows, head after head of the group. */
-static void sequence_run_span(const sequence_call *t, int64_t index, int64_t kv_head) {
-  const sequence_span *span = &t->spans[index];
-  const int64_t end = index + 1 < t->span_count ? span[1].row : t->rows, group = t->heads / t->kv_heads;
-  sequence_tile tile;
-#if defined(__AMX_BF16__)
-  if (t->matrix_units) sequence_amx_begin_span(t, span, kv_head);
-#endif
-  for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++)
-    for (int64_t row = span->row; row < end; row += HH_SEQUENCE_ROWS) {
-      tile.head = head, tile.kv_head = kv_head;
-      sequence_set_tile(t, &tile, row, end);
-      sequence_run_tile(t, span, &tile);
-    }
-#if defined(__AMX_BF16__)
-  if (t->matrix_units) sequence_amx_end_span(t, span, kv_head);
-#endif
-}
-
-/* Zeroes the gradients of the keys that are a span's: up to the next span's first. */
-static void sequence_clear(const sequence_call *t, int64_t index, int64_t kv_head) {
-  const int64_t from = index > 0 ? t->spans[index - 1].to : 0;
-  const int64_t to = index + 1 < t->span_count ? t->spans[index].to : t->key_rows;
+static void sequence_clear_keys(const sequence_call *t, int64_t from, int64_t to, int64_t kv_head) {
   const size_t bytes = (size_t)t->head_dim * sizeof(float);
   for (int64_t key = from; key < to; key++) {
     const int64_t at = key * sequence_key_row(t) + kv_head * t->head_dim;
     memset(t->dkey + at, 0, bytes);
     memset(t->dvalue + at, 0, bytes);
   }
+}
+
+/* All rows of a span, [row, end), and their keys of a head: head after head of the group. */
+static void sequence_run_rows(const sequence_call *t, int64_t row, int64_t end, int64_t kv_head,
+                              void (*run)(const sequence_call *t, sequence_tile *tile)) {
+  const int64_t group = t->heads / t->kv_heads;
+  sequence_tile tile = {.kv_head = kv_head};
+  for (tile.head = kv_head * group; tile.head < (kv_head + 1) * group; tile.head++)
+    for (int64_t from = row; from < end; from += HH_SEQUENCE_ROWS) {
+      sequence_set_tile(t, &tile, from, end);
+      run(t, &tile);
+    }
+}
+
+#if defined(__AMX_BF16__)
+#include "sequence_attention_amx.h"
+#endif
+
+/* Where a span's rows end: at the next span's. */
+HH_INLINE int64_t sequence_span_end(const sequence_call *t, int64_t index) {
+  return index + 1 < t->span_count ? t->spans[index + 1].row : t->rows;
+}
+
+/* What a span's rows do to the keys of a head. Its keys begin where the span before it ends, and end with its last, or with
+ * the last of all. */
+static void sequence_run_span(const sequence_call *t, int64_t index, int64_t kv_head) {
+  const sequence_span *span = &t->spans[index];
+  const int64_t end = sequence_span_end(t, index);
+  if (t->dy) {
+    sequence_clear_keys(t, index > 0 ? span[-1].to : 0, span->from, kv_head);
+    if (index + 1 == t->span_count) sequence_clear_keys(t, span->to, t->key_rows, kv_head);
+  }
+#if defined(__AMX_BF16__)
+  if (t->matrix_units) {
+    sequence_amx_run_span(t, span, end, kv_head);
+    return;
+  }
+#endif
+  if (t->dy) sequence_clear_keys(t, span->from, span->to, kv_head);
+  sequence_run_rows(t, span->row, end, kv_head, t->dy ? sequence_backward_tile : sequence_forward_tile);
+}
+
+/* Foresees `rows` rows of a head. */
+HH_INLINE void sequence_foresee(const sequence_call *t, const float *from, int64_t stride, int64_t rows, int64_t written) {
+  if (from == NULL || rows == 0) return;
+  const int64_t bytes = t->head_dim * (int64_t)sizeof(float);
+  t->ahead->matrix[t->ahead->matrices++] = (sequence_rows_ahead){
+      (const char *)from, stride * (int64_t)sizeof(float), (bytes + HH_SEQUENCE_PIECE - 1) / HH_SEQUENCE_PIECE, rows, written};
+}
+
+/* What the next head of a span, or the first of the next span, will read. */
+static void sequence_look_ahead(const sequence_call *t, int64_t index, int64_t kv_head) {
+  const int64_t row = sequence_query_row(t), key_row = sequence_key_row(t);
+  const sequence_span *span = &t->spans[index];
+  t->ahead->matrices = t->ahead->piece = 0;
+  const int64_t at = span->from * key_row + kv_head * t->head_dim;
+  if (t->dy && t->matrix_units) {
+    sequence_foresee(t, t->dkey + at, key_row, span->to - span->from, 1);
+    sequence_foresee(t, t->dvalue + at, key_row, span->to - span->from, 1);
+  }
+  if (++kv_head == t->kv_heads) kv_head = 0, index++;
+  if (index == t->span_count) return;
+  span = &t->spans[index];
+  const int64_t rows = sequence_span_end(t, index) - span->row;
+  const int64_t first = span->row * row + kv_head * t->head_dim * (t->heads / t->kv_heads);
+  const int64_t first_key = span->from * key_row + kv_head * t->head_dim;
+  sequence_foresee(t, t->dy ? t->dy + first : NULL, row, rows, 0);
+  sequence_foresee(t, t->query + first, row, rows, 0);
+  sequence_foresee(t, t->value + first_key, key_row, span->to - span->from, 0);
+  sequence_foresee(t, t->key + first_key, key_row, span->to - span->from, 0);
 }
 
 static void sequence_clear_bias(const sequence_call *t, int64_t kv_head) {
@@ -174,19 +205,12 @@ static void sequence_run(const hh_call *call, const sequence_call *t) {
       const int mine = t->dbias ? sequence_is_mine(call, head, 1, t->kv_heads)
                                 : sequence_is_mine(call, before, t->spans[i].cost, t->kv_heads * cost);
       if (!mine) continue;
-      if (t->dy) sequence_clear(t, i, head);
+      sequence_look_ahead(t, i, head);
       sequence_run_span(t, i, head);
     }
 }
 
 /* ------------------------------------------------------------------ the operations */
-
-/* Takes `count` floats of scratch. */
-HH_INLINE float *sequence_take(char **scratch, int64_t count) {
-  float *taken = (float *)*scratch;
-  *scratch += (count * (int64_t)sizeof(float) + 63) / 64 * 64;
-  return taken;
-}
 
 /* A number of rows, which may be live. */
 HH_INLINE int64_t sequence_size(const hh_call *call, hh_word word) { return word < 0 ? call->live[~word] : word; }
@@ -199,40 +223,34 @@ static sequence_call sequence_arguments(const hh_call *call) {
                      .scale = float_argument(a[13]), .cap = float_argument(a[14]), .window = a[15],
                      .rows = sequence_size(call, a[16]), .key_rows = sequence_size(call, a[17]), .key_capacity = a[18]};
   char *scratch = (char *)address(a[19]) + call->thread * a[20];
-  const int64_t keys = (t.key_capacity + 2 * HH_SEQUENCE_KEYS - 1) / HH_SEQUENCE_KEYS * HH_SEQUENCE_KEYS;
-  t.query_lanes = sequence_take(&scratch, t.head_dim * HH_SEQUENCE_ROWS);
-  t.dy_lanes = sequence_take(&scratch, t.head_dim * HH_SEQUENCE_ROWS);
-  t.out_lanes = sequence_take(&scratch, t.head_dim * HH_SEQUENCE_ROWS);
+  const int64_t keys = sequence_padded_keys(&t), width = (t.head_dim + 31) / 32 * 32;
+  t.query_lanes = sequence_take(&scratch, width * HH_SEQUENCE_ROWS);
+  t.dy_lanes = sequence_take(&scratch, width * HH_SEQUENCE_ROWS);
+  t.out_lanes = sequence_take(&scratch, width * HH_SEQUENCE_ROWS);
   t.scores = sequence_take(&scratch, keys * HH_SEQUENCE_ROWS);
   t.gradients = sequence_take(&scratch, keys * HH_SEQUENCE_ROWS);
   if (t.cap > 0) t.slopes = sequence_take(&scratch, keys * HH_SEQUENCE_ROWS);
-#if defined(__AMX_BF16__)
-  t.matrix_units = a[21];
-  if (t.matrix_units) {
-    const int64_t width = (t.head_dim + 31) / 32 * 32;
-    t.key_halves = (uint16_t *)sequence_take(&scratch, keys * width / 2);
-    t.value_halves = (uint16_t *)sequence_take(&scratch, keys * width / 2);
-    t.columns = (uint16_t *)sequence_take(&scratch, keys * width / 2);
-    t.query_halves = (uint16_t *)sequence_take(&scratch, HH_SEQUENCE_ROWS * width / 2);
-    t.rows_halves = (uint16_t *)sequence_take(&scratch, keys * HH_SEQUENCE_ROWS / 2);
-    t.pairs = (uint16_t *)sequence_take(&scratch, keys * HH_SEQUENCE_ROWS / 2);
-    t.key_sums = sequence_take(&scratch, keys * width);
-    t.value_sums = sequence_take(&scratch, keys * width);
-  }
-#endif
-  t.spans = (sequence_span *)scratch;
+  t.spans = (sequence_span *)sequence_take(&scratch, (t.rows + 1) * (int64_t)(sizeof(sequence_span) / sizeof(float)));
+  t.rest = scratch;
   return t;
 }
 
 static void sequence_start(const hh_call *call, sequence_call *t) {
+  sequence_ahead ahead;
+  t->ahead = &ahead;
   sequence_find_spans(t);
 #if defined(__AMX_BF16__)
-  if (t->matrix_units) _tile_loadconfig(&amx_shape);
+  if (call->arguments[21]) {
+    struct sequence_amx_slots slots;
+    t->matrix_units = 1;
+    sequence_amx_take(t, &slots);
+    _tile_loadconfig(&amx_shape);
+    sequence_run(call, t);
+    _tile_release();
+    return;
+  }
 #endif
   sequence_run(call, t);
-#if defined(__AMX_BF16__)
-  if (t->matrix_units) _tile_release();
-#endif
 }
 
 static void sequence_attention(const hh_call *call) {

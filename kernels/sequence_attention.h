@@ -19,6 +19,22 @@ typedef struct {
   int64_t cost; /* about how many pairs of rows and keys */
 } sequence_span;
 
+/* Rows of a head that are needed next, of several matrices, to be brought nearer bit by bit meanwhile: a head's rows lie
+ * apart, so the processor does not foresee them. */
+typedef struct {
+  const char *from;
+  int64_t stride, pieces; /* of a row, all of them */
+  int64_t rows, written;
+} sequence_rows_ahead;
+
+typedef struct {
+  sequence_rows_ahead matrix[6]; /* the last one's turn comes first */
+  int64_t matrices, piece;
+} sequence_ahead;
+
+/* Bytes that are brought nearer at a time. */
+#define HH_SEQUENCE_PIECE 256
+
 typedef struct {
   const float *query, *key, *value, *dy;
   const int32_t *first, *end, *positions, *buckets;
@@ -31,9 +47,13 @@ typedef struct {
   float *query_lanes, *dy_lanes, *out_lanes; /* (headDim, HH_SEQUENCE_ROWS) */
   sequence_span *spans;
   int64_t span_count;
+  char *rest; /* of the scratch */
   int64_t matrix_units; /* whether products are in bfloat16 on matrix units: then also (sequence_attention_amx.h) */
-  uint16_t *key_halves, *value_halves, *columns, *query_halves, *rows_halves, *pairs;
+  uint16_t *key_halves, *value_halves, *columns, *query_halves, *pairs;
+  struct sequence_amx_slots *slots;
+  int64_t stretch_from;
   float *key_sums, *value_sums;
+  sequence_ahead *ahead;
 } sequence_call;
 
 /* Rows [row, row + count) of a head, and the keys [from, to) that any of them sees. */
@@ -48,11 +68,22 @@ typedef struct {
 
 HH_INLINE int64_t sequence_vectors(const sequence_tile *tile) { return (tile->count + HH_LANES - 1) / HH_LANES; }
 
-/* The keys [start, stop) that a row sees; start = stop where it sees none. */
-HH_INLINE void sequence_sees(const sequence_call *t, int64_t row, int64_t *start, int64_t *stop) {
-  const int64_t first = t->first[row] > 0 ? t->first[row] : 0, end = earlier(t->end[row], t->key_rows);
-  *start = t->window > 0 ? later(first, end - t->window) : first;
-  *stop = later(*start, end);
+/* The keys [first, stop) that a row may see, of which a window may leave some out; first = stop where there are none. */
+HH_INLINE void sequence_may_see(const sequence_call *t, int64_t row, int64_t *first, int64_t *stop) {
+  *first = t->first[row] > 0 ? t->first[row] : 0;
+  *stop = later(*first, earlier(t->end[row], t->key_rows));
+}
+
+/* Keys at most, in whole tiles wherever a tile begins. */
+HH_INLINE int64_t sequence_padded_keys(const sequence_call *t) {
+  return (t->key_capacity + 2 * HH_SEQUENCE_KEYS - 1) / HH_SEQUENCE_KEYS * HH_SEQUENCE_KEYS;
+}
+
+/* Takes `count` floats of scratch. */
+HH_INLINE float *sequence_take(char **scratch, int64_t count) {
+  float *taken = (float *)*scratch;
+  *scratch += (count * (int64_t)sizeof(float) + 63) / 64 * 64;
+  return taken;
 }
 
 /* ------------------------------------------------------------------ spans */
@@ -64,7 +95,7 @@ static void sequence_find_spans(sequence_call *t) {
   int64_t count = 0;
   for (int64_t row = 0; row < t->rows; row++) {
     int64_t start, stop;
-    sequence_sees(t, row, &start, &stop);
+    sequence_may_see(t, row, &start, &stop);
     if (start == stop) continue;
     if (count == 0 || start >= spans[count - 1].to) {
       spans[count] = (sequence_span){count == 0 ? 0 : (int32_t)row, (int32_t)start, (int32_t)stop, 0};
@@ -73,7 +104,7 @@ static void sequence_find_spans(sequence_call *t) {
     sequence_span *span = &spans[count - 1];
     if (stop > span->to) span->to = (int32_t)stop;
     if (start < span->from) span->from = (int32_t)start;
-    span->cost += stop - start + HH_SEQUENCE_ROWS;
+    span->cost += (t->window > 0 ? earlier(stop - start, t->window) : stop - start) + HH_SEQUENCE_ROWS;
     for (; count > 1 && span->from < span[-1].to; count--, span--) {
       if (span->to > span[-1].to) span[-1].to = span->to;
       if (span->from < span[-1].from) span[-1].from = span->from;
@@ -88,20 +119,27 @@ static void sequence_find_spans(sequence_call *t) {
 
 /* Sets up a tile of rows from `row` on, before `end`. */
 static void sequence_set_tile(const sequence_call *t, sequence_tile *tile, int64_t row, int64_t end) {
-  tile->row = row;
-  tile->count = earlier(HH_SEQUENCE_ROWS, end - row);
-  tile->from = INT64_MAX, tile->to = 0, tile->all_from = 0, tile->all_to = INT64_MAX;
-  for (int64_t i = 0; i < HH_SEQUENCE_ROWS; i++) {
-    tile->start[i] = 0.0f, tile->stop[i] = 0.0f, tile->origin[i] = 0;
-    if (i >= tile->count) continue;
-    int64_t start, stop;
-    sequence_sees(t, row + i, &start, &stop);
-    tile->start[i] = (float)start, tile->stop[i] = (float)stop;
-    if (t->bias) tile->origin[i] = t->first[row + i] + t->positions[row + i];
-    tile->all_from = later(tile->all_from, start), tile->all_to = earlier(tile->all_to, stop);
-    if (start < stop) tile->from = earlier(tile->from, start), tile->to = later(tile->to, stop);
+  const int32_t count = (int32_t)earlier(HH_SEQUENCE_ROWS, end - row), keys = (int32_t)t->key_rows;
+  const int32_t window = t->window > 0 && t->window < keys ? (int32_t)t->window : keys;
+  int32_t first[HH_SEQUENCE_ROWS], stop[HH_SEQUENCE_ROWS];
+  memcpy(first, t->first + row, (size_t)count * sizeof(int32_t));
+  memcpy(stop, t->end + row, (size_t)count * sizeof(int32_t));
+  /* Lanes without a row see what the last row sees. */
+  for (int32_t i = count; i < HH_SEQUENCE_ROWS; i++) first[i] = first[count - 1], stop[i] = stop[count - 1];
+  for (int32_t i = 0; t->bias && i < HH_SEQUENCE_ROWS; i++)
+    tile->origin[i] = first[i] + t->positions[row + (i < count ? i : count - 1)];
+  int32_t from = INT32_MAX, to = 0, all_from = 0, all_to = INT32_MAX;
+  for (int32_t i = 0; i < HH_SEQUENCE_ROWS; i++) {
+    const int32_t last = stop[i] < keys ? stop[i] : keys, least = last - window > 0 ? last - window : 0;
+    const int32_t start = first[i] > least ? first[i] : least, sees = start < last;
+    all_from = all_from > start ? all_from : start;
+    all_to = all_to < last ? all_to : last;
+    from = sees && start < from ? start : from;
+    to = sees && last > to ? last : to;
+    tile->start[i] = (float)start, tile->stop[i] = (float)last;
   }
-  if (tile->from > tile->to) tile->from = tile->to;
+  tile->row = row, tile->count = count;
+  tile->from = from < to ? from : 0, tile->to = to, tile->all_from = all_from, tile->all_to = all_to;
 }
 
 /* Where the bias of a lane's distance from a key lies in a table of biases, or of their gradients. */
@@ -117,9 +155,12 @@ static f32x16 sequence_biases(const sequence_call *t, const sequence_tile *tile,
   return load16(lanes);
 }
 
-/* The score, or -infinity where a lane does not see the key. */
+/* What stands for a score where a lane does not see a key; and what the largest score is taken to be at the least. */
+#define HH_SEQUENCE_ABSENT -1e30f
+#define HH_SEQUENCE_LEAST -1e20f
+
 HH_INLINE f32x16 sequence_mask(const sequence_tile *tile, int64_t vector, int64_t key, f32x16 score) {
-  const f32x16 at = splat16((float)key), absent = splat16(-__builtin_inff());
+  const f32x16 at = splat16((float)key), absent = splat16(HH_SEQUENCE_ABSENT);
   const f32x16 begun = where_less(at, load16(tile->start + vector * HH_LANES), absent, score);
   return where_less(at, load16(tile->stop + vector * HH_LANES), begun, absent);
 }
@@ -127,7 +168,7 @@ HH_INLINE f32x16 sequence_mask(const sequence_tile *tile, int64_t vector, int64_
 /* Scale, soft cap, bias and mask of a vector of queries, in place. Returns the largest scores. */
 static f32x16 sequence_finish_scores(const sequence_call *t, const sequence_tile *tile, int64_t vector) {
   const f32x16 scale = splat16(t->scale), cap = splat16(t->cap), one = splat16(1.0f);
-  f32x16 largest = splat16(-1e30f);
+  f32x16 largest = splat16(HH_SEQUENCE_LEAST);
   for (int64_t key = tile->from; key < tile->to; key++) {
     const int64_t at = (key - tile->from) * HH_SEQUENCE_ROWS + vector * HH_LANES;
     f32x16 score = mul16(load16(t->scores + at), scale);
@@ -144,6 +185,21 @@ static f32x16 sequence_finish_scores(const sequence_call *t, const sequence_tile
   return largest;
 }
 
+/* Brings the next piece nearer. */
+HH_INLINE void sequence_bring(sequence_ahead *ahead) {
+  if (ahead->matrices == 0) return;
+  sequence_rows_ahead *m = &ahead->matrix[ahead->matrices - 1];
+  const char *from = m->from + ahead->piece * HH_SEQUENCE_PIECE;
+  if (m->written)
+    HH_UNROLL for (int i = 0; i < HH_SEQUENCE_PIECE; i += 64) __builtin_prefetch(from + i, 1, 2);
+  else
+    HH_UNROLL for (int i = 0; i < HH_SEQUENCE_PIECE; i += 64) __builtin_prefetch(from + i, 0, 2);
+  if (++ahead->piece < m->pieces) return;
+  ahead->piece = 0;
+  m->from += m->stride;
+  if (--m->rows == 0) ahead->matrices--;
+}
+
 /* The scores of a vector of queries become exponentials. Returns 1 / their sums; 0 for a query that sees nothing. */
 static f32x16 sequence_exponentials(const sequence_call *t, const sequence_tile *tile, int64_t vector) {
   const f32x16 largest = sequence_finish_scores(t, tile, vector), zero = splat16(0.0f);
@@ -153,6 +209,7 @@ static f32x16 sequence_exponentials(const sequence_call *t, const sequence_tile 
     const f32x16 e = exp_falling16(sub16(load16(at), largest));
     store16(at, e);
     sum = add16(sum, e);
+    sequence_bring(t->ahead);
   }
   /* Not a number stays what it is. */
   const f32x16 inverse = div16(splat16(1.0f), sum);

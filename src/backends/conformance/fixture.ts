@@ -23,6 +23,8 @@ export interface ConformanceCase {
   /** Rows act on each other, or the operation adds to a state: the case is never asked for in several runs. */
   readonly whole?: boolean;
   readonly products?: Products;
+  /** Instruction sets may differ in their bits: products in bfloat16 where there are units for them, and not elsewhere. */
+  readonly ownBits?: boolean;
   /** The part of an operation that this is about, where a backend may have the operation without it (`pending.ts`). */
   readonly part?: string;
   readonly build: (fixture: Fixture) => Tensor | readonly Tensor[];

@@ -46,6 +46,7 @@ const attentionSize: fc.Arbitrary<SequenceAttentionSize> = fc
     window: fc.option(fc.integer({ min: 1, max: 80 }), { nil: undefined }),
     softCap: fc.option(fc.constantFrom(1, 30), { nil: undefined }),
     reach: fc.option(fc.integer({ min: 1, max: 80 }), { nil: undefined }),
+    products,
   })
   .map(({ groups, ...rest }) => ({ ...rest, headCount: groups * rest.keyValueHeadCount }));
 

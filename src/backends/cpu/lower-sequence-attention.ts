@@ -1,14 +1,20 @@
 /** How attention among the rows of a run and its gradient, and the loss and its gradient, become instructions. */
+import type { Products } from "../../graph/operation.js";
 import type { CrossEntropyAttributes } from "../../graph/operations/cross-entropy.js";
-import type { SequenceAttentionAttributes } from "../../graph/operations/sequence-attention.js";
+import type { SequenceAttentionAttributes as Attributes } from "../../graph/operations/sequence-attention.js";
 import { capacityElements, capacityOf, type Node, rowWidth } from "../../graph/tensor.js";
 import { floatBits, rowsArgument } from "./instructions.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
+
+/** `products.ts` adds how products are computed: on matrix units in bfloat16, else in float32 whatever it says. */
+type SequenceAttentionAttributes = Attributes & { readonly products: Products };
 
 /** Queries of a tile: HH_SEQUENCE_ROWS of `kernels/sequence_attention.h`. */
 const tileQueries = 32;
 /** Keys are padded to multiples of this many: HH_SEQUENCE_KEYS. */
 const tileKeys = 32;
+/** Tiles that are added to the gradients of keys together: HH_SEQUENCE_SLOTS of `kernels/sequence_attention_amx.h`. */
+const tileSlots = 4;
 /** Bytes of a `sequence_span`. */
 const spanBytes = 24;
 
@@ -28,10 +34,15 @@ function threadBytes({ inputs, attributes }: Node): number {
   const { headDim, softCap } = attributes as SequenceAttentionAttributes;
   const keys = Math.ceil((capacityOf(inputs[1]!.shape[0]!) + tileKeys) / tileKeys) * tileKeys;
   const width = Math.ceil(headDim / 32) * 32;
-  const lanes = 3 * headDim * tileQueries * 4 + (softCap > 0 ? 3 : 2) * keys * tileQueries * 4;
-  const halves = 3 * keys * width * 2 + tileQueries * width * 2 + 2 * keys * tileQueries * 2 + 2 * keys * width * 4;
+  const lanes = 4 * tileQueries * (3 * width + (softCap > 0 ? 3 : 2) * keys);
   const spans = capacityOf(inputs[0]!.shape[0]!) * spanBytes;
-  return Math.ceil((lanes + halves + spans) / 64 + 20) * 64;
+  return Math.ceil((lanes + spans + matrixUnitBytes(keys, width)) / 64 + 40) * 64;
+}
+
+/** Bytes of operands in bfloat16 and of sums, as `sequence_amx_take` lays them out. */
+function matrixUnitBytes(keys: number, width: number): number {
+  const slot = 2 * 2 * tileQueries * (keys + width);
+  return 2 * (3 * keys * width + tileQueries * (width + keys)) + 4 * 2 * keys * width + tileSlots * slot;
 }
 
 function lowerAttention(site: LoweringSite, node: Node, attributes: SequenceAttentionAttributes): void {
@@ -57,7 +68,7 @@ function attentionArguments(site: LoweringSite, node: Node, others: number, a: S
   const args = [node.output, ...Array.from({ length: 8 }, (_, i) => operands[i])].map((tensor) => site.at(tensor));
   args.push(reach, a.headCount, a.keyValueHeadCount, a.headDim, floatBits(a.scale), floatBits(a.softCap), a.window);
   args.push(rowsArgument(site.rows(node.output)), rowsArgument(site.rows(operands[1]!)), capacityOf(keyRows));
-  return [...args, site.scratch, threadBytes(node), 0];
+  return [...args, site.scratch, threadBytes(node), a.products === "bf16" ? 1 : 0];
 }
 
 /** A guess: how much a row sees is known only at each run. */

@@ -1,6 +1,7 @@
 /**
  * Products of plain matrices, as the CPU computes them: what the operands are turned into first becomes nodes of its
  * own, so that it has a place in the arena, is made once for all who read it, and lives no longer than they need it.
+ * Attention among the rows of a run is told how its products are to be computed.
  *
  * `round-rows`: rows in bfloat16. `pack-columns`: a right operand in panels. `product`, `plain-linear` (with or without
  * bias) and `product-left` read these. The layouts are in `kernels/round_rows.c` and `kernels/pack_columns.c`.
@@ -63,6 +64,7 @@ export function spellOutProducts(
   for (const node of nodes) {
     if (node.operation === "matmul") spelling.matmul(node, node.attributes as MatmulAttributes);
     else if (node.operation === "linear" && isPlain(node.inputs[1]!)) spelling.linear(node);
+    else if (node.operation.startsWith("sequence-attention")) spelling.attention(node);
     else spelling.keep(node);
   }
   return spelling.nodes;
@@ -81,6 +83,11 @@ class Spelling {
     for (const written of [writesInput, ...alsoWrites]) {
       if (written !== undefined) this.#made.delete(memoryOf(node.inputs[written]!));
     }
+  }
+
+  /** Attention makes what it needs of its operands itself. */
+  attention(node: Node): void {
+    this.nodes.push({ ...node, attributes: { ...node.attributes, products: this.products } });
   }
 
   linear(node: Node): void {

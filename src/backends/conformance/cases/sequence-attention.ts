@@ -1,5 +1,6 @@
 /** Attention among the rows of a run, and its gradient. */
 
+import type { Products } from "../../../graph/operation.js";
 import { sequenceAttentionGradient } from "../../../graph/operations/gradients/sequence-attention-gradient.js";
 import {
   type SequenceAttentionAttributes,
@@ -26,6 +27,7 @@ export interface SequenceAttentionSize {
   readonly softCap?: number;
   /** Reach of the table of relative biases; none unless given. */
   readonly reach?: number;
+  readonly products?: Products;
 }
 
 function attributesOf(size: SequenceAttentionSize): SequenceAttentionAttributes {
@@ -82,10 +84,20 @@ function relativeBias(fixture: Fixture, size: SequenceAttentionSize, reach: numb
 }
 
 function titleOf(size: SequenceAttentionSize): string {
-  const { rows, headCount, keyValueHeadCount, headDim, sees, span, window, softCap, reach } = size;
-  const extras = [window && `window ${window}`, softCap && `cap ${softCap}`, reach && `relative within ${reach}`];
+  const { rows, headCount, keyValueHeadCount, headDim, sees, span, window, softCap, reach, products } = size;
+  const extras = [
+    window && `window ${window}`,
+    softCap && `cap ${softCap}`,
+    reach && `relative within ${reach}`,
+    products,
+  ];
   const heads = `${headCount}/${keyValueHeadCount} heads of ${headDim}`;
   return [`${rows} rows, ${heads}, ${sees}, ${span} at most`, ...extras.filter(Boolean)].join(", ");
+}
+
+/** Rounded probabilities and what is made of them are off by 2⁻⁹ each: the definition rounds nothing. */
+function roundingOf({ products }: SequenceAttentionSize, tolerance: number) {
+  return products === "bf16" ? { products, ownBits: true, tolerance: 0.03 } : { tolerance };
 }
 
 export function sequenceAttentionCase(size: SequenceAttentionSize): ConformanceCase {
@@ -95,7 +107,7 @@ export function sequenceAttentionCase(size: SequenceAttentionSize): ConformanceC
     rows: size.rows,
     // Rows are keys too: only queries can be asked for in several runs, the keys given whole.
     large: size.rows * size.span * size.headDim > 1e5,
-    tolerance: 4e-6,
+    ...roundingOf(size, 4e-6),
     magnitude: 1,
     build: (fixture) => sequenceAttention(operands(fixture, size), attributesOf(size)),
   };
@@ -108,7 +120,7 @@ export function sequenceAttentionGradientCase(size: SequenceAttentionSize): Conf
     title: titleOf(size),
     rows: size.rows,
     large: size.rows * size.span * size.headDim > 1e5,
-    tolerance: 1e-5,
+    ...roundingOf(size, 1e-5),
     magnitude: [1, summed, summed, Math.sqrt(Math.max(1, size.rows))],
     build: (fixture) => {
       const attributes = attributesOf(size);
@@ -120,6 +132,7 @@ export function sequenceAttentionGradientCase(size: SequenceAttentionSize): Conf
 }
 
 const one = { headCount: 2, keyValueHeadCount: 1, headDim: 8, sees: "causal", span: 40 } as const;
+const rounded = { ...one, products: "bf16" } as const;
 
 const sizes: readonly SequenceAttentionSize[] = [
   ...over([...awkwardRows, 33, 70], [4, 6, 10, 16, 64], (rows, headDim) => ({ ...one, rows, headDim })),
@@ -134,6 +147,10 @@ const sizes: readonly SequenceAttentionSize[] = [
   { ...one, rows: 40, headCount: 4, keyValueHeadCount: 2, softCap: 30, window: 9, reach: 12 },
   { ...one, rows: 300, headCount: 6, keyValueHeadCount: 6, headDim: 64, span: 256 },
   { ...one, rows: 150, sees: "cross", keys: 200, span: 90 },
+  ...over(["causal", "both", "cross"] as const, [1, 19, 40], (sees, span) => ({ ...rounded, rows: 40, sees, span })),
+  ...over([1, 31, 32, 33, 150], [4, 10, 48, 64, 130], (rows, headDim) => ({ ...rounded, rows, headDim })),
+  { ...rounded, rows: 40, headCount: 6, keyValueHeadCount: 2, headDim: 32, window: 9, softCap: 30, reach: 12 },
+  { ...rounded, rows: 300, headCount: 6, keyValueHeadCount: 6, headDim: 64, span: 256 },
 ];
 
 export const sequenceAttentionCases: readonly OperationCases[] = [

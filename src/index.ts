@@ -36,8 +36,22 @@ export {
   wordErrorRate,
 } from "./generation/metrics/error-rate.js";
 export { Model, type Prompt } from "./generation/model.js";
+export type { DryOptions } from "./generation/processors/dry.js";
+export type { LengthDecay } from "./generation/processors/lengths.js";
+export type { PenaltyOptions, TokenOptions } from "./generation/processors/options.js";
+export type { SequenceBias } from "./generation/processors/sequence-bias.js";
 export { SequenceBusyError } from "./generation/run.js";
-export type { SamplingOptions } from "./generation/sampling/sampler.js";
+export type { Place } from "./generation/sampling/candidates.js";
+export type { MirostatOptions } from "./generation/sampling/mirostat.js";
+export type { SamplingOptions } from "./generation/sampling/options.js";
+export { NoTokenLeftError, type StageReport } from "./generation/sampling/pipeline.js";
+export {
+  type ChoiceOptions,
+  MissingStageError,
+  type OwnProcessor,
+  type StageName,
+  stageOrders,
+} from "./generation/sampling/stages.js";
 export type { EncodedPrompt } from "./generation/search/beam-search.js";
 export { NoContinuationError } from "./generation/search/beam-search.js";
 export type { EarlyStopping } from "./generation/search/beams.js";

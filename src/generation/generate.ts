@@ -3,17 +3,14 @@ import { Breather } from "../core/breathe.js";
 import { OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Alternative } from "./alternatives.js";
-import type { SamplingOptions } from "./sampling/sampler.js";
-import type { Session, Step } from "./session.js";
+import type { StageReport } from "./sampling/pipeline.js";
+import { type Session, type SessionOptions, type Step, sessionOptionNames } from "./session.js";
 import { checkStopping, type StoppingOptions, type StopReason, StopStrings } from "./stopping.js";
 
-export interface GenerationOptions {
+export interface GenerationOptions extends SessionOptions {
   /** Tokens to generate at most. Default 256. */
   readonly maxTokens?: number;
-  readonly sampling?: SamplingOptions;
   readonly stopping?: StoppingOptions;
-  /** How many of the likeliest tokens each step reports. Default 0. */
-  readonly alternatives?: number;
   /** Ends the generation between two steps; the generator then throws the signal's reason. */
   readonly signal?: AbortSignal;
   /** Called as the prompt is run, with the tokens done and their number. */
@@ -28,11 +25,13 @@ export interface GenerationStep {
   /** ln p of the token under the model itself. */
   readonly logprob: number;
   readonly alternatives: readonly Alternative[];
+  /** What every processor and filter removed, where `report` asks for it. */
+  readonly report?: readonly StageReport[];
   /** On the last step: what ended the completion. */
   readonly stop?: StopReason;
 }
 
-const optionNames = ["maxTokens", "sampling", "stopping", "alternatives", "signal", "onProgress"];
+const optionNames = ["maxTokens", "stopping", "signal", "onProgress", ...sessionOptionNames];
 
 /** @throws UnknownOptionError, OutOfRangeError, InvalidValueError */
 export function checkGeneration(options: GenerationOptions): void {
@@ -94,14 +93,14 @@ class Completion {
     this.#deadline = stopping.maxTime === undefined ? Number.POSITIVE_INFINITY : performance.now() + stopping.maxTime;
   }
 
-  take({ token, text, logprob, alternatives }: Step): GenerationStep {
+  take({ token, text, logprob, alternatives, report }: Step): GenerationStep {
     this.#count++;
     // An end token's own text is not part of the completion.
     const ends = this.#ends.has(token) || this.#stops.has(token);
     const shown = ends ? "" : this.#strings.push(text);
     const stop = this.#reason(token);
-    if (stop === undefined) return { token, text: shown, logprob, alternatives };
-    return { token, text: shown + this.#remainder(stop), logprob, alternatives, stop };
+    const step = report === undefined ? { token, logprob, alternatives } : { token, logprob, alternatives, report };
+    return stop === undefined ? { ...step, text: shown } : { ...step, text: shown + this.#remainder(stop), stop };
   }
 
   #reason(token: number): StopReason | undefined {

@@ -117,8 +117,8 @@ export class Model implements AsyncDisposable {
   generate(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<GenerationStep> {
     const open = () => {
       checkGeneration(options);
-      const { sampling, alternatives } = options;
-      return this.session(prompt, { sampling, alternatives });
+      const { maxTokens: _, stopping, signal, onProgress, ...session } = options;
+      return this.session(prompt, session);
     };
     return generate(open, options, this.endIds);
   }

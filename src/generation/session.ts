@@ -9,13 +9,16 @@ import { rejectUnknownOptions } from "../core/options.js";
 import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
 import { type Alternative, topAlternatives } from "./alternatives.js";
 import type { Engine } from "./engine.js";
-import { createSampler, type Sampler, type SamplingOptions } from "./sampling/sampler.js";
+import type { StageReport } from "./sampling/pipeline.js";
+import { createSampler, type Sampler } from "./sampling/sampler.js";
+import type { ChoiceOptions } from "./sampling/stages.js";
 import type { Sequence } from "./sequence.js";
 
-export interface SessionOptions {
-  readonly sampling?: SamplingOptions;
+export interface SessionOptions extends ChoiceOptions {
   /** How many of the likeliest tokens each step reports. Default 0. */
   readonly alternatives?: number;
+  /** Whether each step tells what every processor and filter removed. Default false: it takes time. */
+  readonly report?: boolean;
 }
 
 export interface StepOptions {
@@ -40,7 +43,9 @@ export interface Step {
   readonly alternatives: readonly Alternative[];
   /** Index of the token in the sequence. */
   readonly position: number;
-  /** [vocabSize]: the logits it was chosen from. The session's own memory: valid until its next step. */
+  /** What every processor and filter removed, where that was asked for. */
+  readonly report?: readonly StageReport[];
+  /** [vocabSize]: the model's logits before any processor. The session's own memory: valid until its next step. */
   readonly logits: Float32Array;
 }
 
@@ -56,7 +61,7 @@ export class SessionBusyError extends HithertoError {
 const none: readonly Alternative[] = [];
 
 /** Options of `Model.session` and of `Session.fork`. */
-export const sessionOptionNames = ["sampling", "alternatives"];
+export const sessionOptionNames = ["sampling", "penalties", "tokens", "processors", "alternatives", "report"];
 
 export class Session {
   readonly #ids: number[] = [];
@@ -70,8 +75,9 @@ export class Session {
   #logits: Float32Array | undefined;
   #logSumExp = 0;
   #likeliest = 0;
-  #masked: Float32Array | undefined;
   #logitsLength = -1;
+  /** Tokens before the first that was chosen, once one was. */
+  #promptLength: number | undefined;
 
   /**
    * Called by `Model.session`.
@@ -85,8 +91,10 @@ export class Session {
     readonly options: SessionOptions = {},
     inheritedSeed?: number,
   ) {
-    const { vocabSize } = engine.network.config;
-    this.#sampler = createSampler(options.sampling ?? {}, vocabSize, inheritedSeed);
+    const { vocabSize, endIds: ownEnds, bannedIds = [] } = engine.network.config;
+    const endIds = [...new Set([...ownEnds, ...(tokenizer?.endIds ?? [])])];
+    const { sampling = {}, ...others } = options;
+    this.#sampler = createSampler(sampling, { vocabSize, endIds, bannedIds }, inheritedSeed, others);
     this.#alternatives = options.alternatives ?? 0;
     if (!(Number.isInteger(this.#alternatives) && this.#alternatives >= 0 && this.#alternatives <= vocabSize)) {
       throw new OutOfRangeError("alternatives", `a whole number from 0 to ${vocabSize}`, this.#alternatives);
@@ -165,11 +173,20 @@ export class Session {
    * @throws what `step` throws
    */
   stepNow(): Step | undefined {
-    return this.#runNow(this.#idle()) ? this.#choose(this.#logits!, undefined) : undefined;
+    const sequence = this.#idle();
+    if (this.#sampler.mayWait || !this.#runNow(sequence)) return undefined;
+    const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
+    return this.#take(this.#logits!, this.#next(this.#logits!, reports), reports);
   }
 
   async #step(sequence: Sequence, options: StepOptions): Promise<Step> {
-    return this.#choose(await this.#run(sequence, options.signal, options.onProgress), options.token);
+    const logits = await this.#run(sequence, options.signal, options.onProgress);
+    if (options.token !== undefined) return this.#take(logits, options.token);
+    const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
+    if (!this.#sampler.mayWait) return this.#take(logits, this.#next(logits, reports), reports);
+    const token = await this.#sampler.chooseWaiting(logits, this.#ids.length, this.#text(), reports);
+    this.#open(); // it may have been disposed meanwhile
+    return this.#take(logits, token, reports);
   }
 
   /** Has the logits after the last token without waiting, or returns false. */
@@ -187,16 +204,18 @@ export class Session {
     return true;
   }
 
-  #choose(logits: Float32Array, given: number | undefined): Step {
+  /** Adds a token that was chosen from `logits`. */
+  #take(logits: Float32Array, token: number, report?: readonly StageReport[]): Step {
     const position = this.#ids.length;
-    const token = given ?? this.#next(logits, position);
+    this.#promptLength ??= position;
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
       throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
     }
     const text = this.#push(token);
     const logprob = logits[token]! - this.#logSumExp;
     const alternatives = this.#alternatives === 0 ? none : topAlternatives(logits, this.#logSumExp, this.#alternatives);
-    return { token, text, logprob, alternatives, position, logits };
+    if (report === undefined) return { token, text, logprob, alternatives, position, logits };
+    return { token, text, logprob, alternatives, position, logits, report };
   }
 
   /** Steps `count` times; returns the tokens. */
@@ -243,6 +262,7 @@ export class Session {
     if (sequence.length > this.#ids.length) sequence.table.truncate(this.#ids.length);
     this.#logitsLength = -1;
     this.#stream = undefined;
+    if (this.#promptLength !== undefined) this.#promptLength = Math.min(this.#promptLength, this.#ids.length);
   }
 
   /**
@@ -261,6 +281,8 @@ export class Session {
       throw error;
     }
     for (const id of this.#ids) fork.#ids.push(id);
+    fork.#promptLength = this.#promptLength;
+    fork.#sampler.inherit(this.#sampler);
     if (this.#logitsLength === this.#ids.length) {
       fork.#logits = this.#logits!.slice();
       fork.#logSumExp = this.#logSumExp;
@@ -287,19 +309,13 @@ export class Session {
     this.dispose();
   }
 
-  #next(logits: Float32Array, position: number): number {
-    const allowed = this.#allowed(logits);
-    return this.#sampler.greedy && allowed === logits ? this.#likeliest : this.#sampler.choose(allowed, position);
+  #next(logits: Float32Array, reports?: StageReport[]): number {
+    if (this.#sampler.greedy) return this.#likeliest;
+    return this.#sampler.choose(logits, this.#ids.length, this.#text(), reports);
   }
 
-  /** The logits with the model's banned ids out of reach; the logits themselves where it has none. */
-  #allowed(logits: Float32Array): Float32Array {
-    const { bannedIds = [] } = this.engine.network.config;
-    if (bannedIds.length === 0) return logits;
-    this.#masked ??= new Float32Array(logits.length);
-    this.#masked.set(logits);
-    for (const id of bannedIds) this.#masked[id] = Number.NEGATIVE_INFINITY;
-    return this.#masked;
+  #text(): { ids: readonly number[]; promptLength: number } {
+    return { ids: this.#ids, promptLength: this.#promptLength ?? this.#ids.length };
   }
 
   #push(token: number): string {

@@ -89,6 +89,62 @@ export class Candidates {
     this.keepFromAny(Number.NEGATIVE_INFINITY);
   }
 
+  /** Keeps the candidates at the indices for which `keep` is true; `keep` sees them in order, before any is moved. */
+  keepWhere(keep: (index: number) => boolean): void {
+    if (this.#logits !== undefined) this.#keepAll();
+    const [ids, scores] = [this.#ownIds, this.#ownScores];
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (!keep(i)) continue;
+      ids[kept] = ids[i]!;
+      scores[kept++] = scores[i]!;
+    }
+    this.count = kept;
+  }
+
+  /** Gives a token another score, if it is still a candidate. */
+  change(id: number, score: (before: number) => number): void {
+    if (this.#logits !== undefined) this.#keepAll();
+    const index = this.#indexOf(id);
+    if (index >= 0) this.#ownScores[index] = score(this.#ownScores[index]!);
+  }
+
+  /** Makes a token impossible. */
+  ban(id: number): void {
+    this.change(id, () => Number.NEGATIVE_INFINITY);
+  }
+
+  /** Makes all tokens impossible but these. @param allowed - by id */
+  banAllBut(allowed: ReadonlySet<number>): void {
+    this.keepWhere((index) => allowed.has(this.#ownIds[index]!));
+  }
+
+  /** Leaves one token, with score 0, whether it was possible or not. */
+  force(id: number): void {
+    this.#logits = undefined;
+    this.#ownIds[0] = id;
+    this.#ownScores[0] = 0;
+    this.count = 1;
+  }
+
+  /** Writes all scores into `into` [vocabSize], −∞ for tokens that are no candidates. */
+  scatter(into: Float32Array): void {
+    const { ids, scores, count } = this;
+    into.fill(Number.NEGATIVE_INFINITY);
+    for (let i = 0; i < count; i++) into[ids[i]!] = scores[i]!;
+  }
+
+  /** Index of a token among candidates that are kept apart; −1 where it is none. */
+  #indexOf(id: number): number {
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ownIds[middle]! < id) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.count && this.#ownIds[low] === id ? low : -1;
+  }
+
   largest(): number {
     const { scores, count } = this;
     let largest = Number.NEGATIVE_INFINITY;
@@ -140,3 +196,16 @@ function replaceSmallest(heap: Float32Array, value: number): void {
 
 /** Narrows candidates down or changes their scores. */
 export type Filter = (candidates: Candidates) => void;
+
+/** The place at which a token is chosen. */
+export interface Place {
+  /** Token ids so far: the prompt's, then the completion's. */
+  readonly ids: readonly number[];
+  /** How many of them are the prompt's. */
+  readonly promptLength: number;
+  /** A number in [0, 1) that depends on the seed, the place and the stream alone; the draw itself has stream 0. */
+  readonly uniform: (stream: number) => number;
+}
+
+/** A filter that also looks at what stands before. */
+export type Processor = (candidates: Candidates, place: Place) => void;

@@ -1,71 +1,182 @@
 /**
- * From logits to a token: the filters in their order, then the draw.
+ * From logits to a token: processors and filters in their order, then the draw.
  *
- * The order is Hugging Face's: temperature, top-k, top-p, min-p. Without any option the choice is greedy.
+ * The order is Hugging Face's unless another is asked for. Without any option the choice is greedy.
  */
-import { InvalidValueError, OutOfRangeError } from "../../core/errors.js";
+import { InvalidValueError } from "../../core/errors.js";
 import { rejectUnknownOptions } from "../../core/options.js";
 import { CounterRandom, freshSeed } from "../../core/random.js";
-import { Candidates, type Filter } from "./candidates.js";
-import { minPFilter } from "./min-p.js";
-import { temperatureFilter } from "./temperature.js";
-import { topKFilter } from "./top-k.js";
-import { topPFilter } from "./top-p.js";
+import { penaltyOptionNames, tokenOptionNames } from "../processors/options.js";
+import type { Candidates, Place } from "./candidates.js";
+import { Mirostat } from "./mirostat.js";
+import { type SamplingOptions, samplingOptionNames } from "./options.js";
+import { Pipeline, type StageReport } from "./pipeline.js";
+import { type ChoiceModel, type ChoiceOptions, createStages, shapeStages } from "./stages.js";
 
-export interface SamplingOptions {
-  /** Scores are divided by this; 0 chooses the likeliest token always. Default 1 where any other option is given, else 0. */
-  readonly temperature?: number;
-  /** Keep the k likeliest tokens. Default: all. */
-  readonly topK?: number;
-  /** Keep the likeliest tokens that make up this probability, in (0, 1]. Default 1: all. */
-  readonly topP?: number;
-  /** Keep tokens at least this many times as likely as the likeliest, in [0, 1]. Default 0: all. */
-  readonly minP?: number;
-  /** The same seed draws the same tokens. A safe integer; default: a fresh one, see `Session.seed`. */
-  readonly seed?: number;
-}
+export type { SamplingOptions } from "./options.js";
 
-/** Chooses tokens. Holds no state between draws: the position decides which random number is used. */
+/** What stands before the token that is being chosen. */
+export type Text = Pick<Place, "ids" | "promptLength">;
+
+const nothing: Text = { ids: [], promptLength: 0 };
+
+/** Chooses tokens. The position decides which random number is used; only mirostat remembers what it drew before. */
 export interface Sampler {
   readonly seed: number;
   /** Whether the choice is always the likeliest token, of equally likely ones the one with the lowest id. */
   readonly greedy: boolean;
-  /** @param logits - [vocabSize], not changed. @param position - of the token that is being chosen. */
-  choose(logits: Float32Array, position: number): number;
+  /** Whether somebody's own processor may have to be waited for: then `chooseWaiting` must be used. */
+  readonly mayWait: boolean;
+  /**
+   * @param logits - [vocabSize], not changed
+   * @param position - of the token that is being chosen
+   * @param reports - what each stage did is added to it
+   * @throws NoTokenLeftError
+   */
+  choose(logits: Float32Array, position: number, text?: Text, reports?: StageReport[]): number;
+  chooseWaiting(logits: Float32Array, position: number, text: Text, reports?: StageReport[]): Promise<number>;
+  /** Takes over what another sampler remembers. */
+  inherit(other: Sampler): void;
+  /** Mirostat's limit by position. */
+  readonly limits: Map<number, number>;
 }
 
 /**
+ * @param model - of a number alone: a vocabulary of that size, without ends
  * @param inheritedSeed - the seed where `options` names none: unlike a seed that was named, no reason to draw
- * @throws UnknownOptionError, OutOfRangeError, InvalidValueError
+ * @throws UnknownOptionError, OutOfRangeError, InvalidValueError, MissingStageError
  */
-export function createSampler(options: SamplingOptions, vocabSize: number, inheritedSeed?: number): Sampler {
-  rejectUnknownOptions(options, ["temperature", "topK", "topP", "minP", "seed"], "sampling");
+export function createSampler(
+  options: SamplingOptions,
+  model: ChoiceModel | number,
+  inheritedSeed?: number,
+  others: Omit<ChoiceOptions, "sampling"> = {},
+): Sampler {
+  rejectUnknownOptions(options, samplingOptionNames, "sampling");
+  if (others.penalties !== undefined) rejectUnknownOptions(others.penalties, penaltyOptionNames, "penalties");
+  if (others.tokens !== undefined) rejectUnknownOptions(others.tokens, tokenOptionNames, "tokens");
   const seed = options.seed ?? inheritedSeed ?? freshSeed();
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new InvalidValueError("sampling.seed", "a whole number from 0 on", seed);
-  const filters = createFilters(options);
-  const drawn = options.topK !== undefined || options.topP !== undefined || options.minP !== undefined;
-  const temperature = options.temperature ?? (drawn || options.seed !== undefined ? 1 : 0);
-  if (temperature === 0) return { seed, greedy: true, choose: argmax };
-  const random = new CounterRandom(seed);
-  const candidates = new Candidates(vocabSize);
-  const choose = (logits: Float32Array, position: number): number => {
-    candidates.reset(logits);
-    for (const filter of filters) filter(candidates);
-    return draw(candidates, random.uniform(position));
-  };
-  return { seed, greedy: false, choose };
+  const about = typeof model === "number" ? { vocabSize: model, endIds: [], bannedIds: [] } : model;
+  const isGreedy = (options.temperature ?? (drawsByDefault(options) ? 1 : 0)) === 0;
+  const all = { ...others, sampling: options };
+  const stages = createStages(all, about);
+  // Filters leave the likeliest token where it is, so a greedy choice needs none of them; those that may not are refused.
+  if (isGreedy) refuseDrawing(options);
+  const pipeline = new Pipeline(
+    isGreedy ? stages.filter(({ name }) => !shapeStages.has(name)) : stages,
+    about.vocabSize,
+  );
+  return isGreedy ? new GreedySampler(seed, pipeline) : new DrawingSampler(seed, pipeline, options);
 }
 
-function createFilters({ temperature = 1, topK, topP, minP }: SamplingOptions): Filter[] {
-  if (!(temperature >= 0 && Number.isFinite(temperature)))
-    throw new OutOfRangeError("temperature", "0 or above", temperature);
-  const filters: Filter[] = [];
-  if (temperature !== 1 && temperature !== 0) filters.push(temperatureFilter(temperature));
-  if (topK !== undefined) filters.push(topKFilter(topK));
-  if (topP !== undefined) filters.push(topPFilter(topP));
-  if (minP !== undefined) filters.push(minPFilter(minP));
-  return filters;
+function drawsByDefault({ order: _, ...options }: SamplingOptions): boolean {
+  return Object.values(options).some((value) => value !== undefined);
+}
+
+/** @throws InvalidValueError for what makes no sense where the likeliest token is taken */
+function refuseDrawing(options: SamplingOptions): void {
+  for (const name of ["xtc", "mirostat", "dynamicTemperature"] as const) {
+    if (options[name] !== undefined) {
+      throw new InvalidValueError(`sampling.${name}`, "absent where the temperature is 0", options[name]);
+    }
+  }
+}
+
+/** Takes the likeliest of what the processors leave. */
+class GreedySampler implements Sampler {
+  readonly limits = new Map<number, number>();
+  readonly #random: CounterRandom;
+
+  constructor(
+    readonly seed: number,
+    readonly pipeline: Pipeline,
+  ) {
+    this.#random = new CounterRandom(seed);
+  }
+
+  get greedy(): boolean {
+    return this.pipeline.stages.length === 0;
+  }
+
+  get mayWait(): boolean {
+    return this.pipeline.mayWait;
+  }
+
+  choose(logits: Float32Array, position: number, text = nothing, reports?: StageReport[]): number {
+    if (this.greedy) return argmax(logits);
+    return likeliest(this.pipeline.run(logits, placeOf(this.#random, position, text), reports));
+  }
+
+  async chooseWaiting(logits: Float32Array, position: number, text: Text, reports?: StageReport[]): Promise<number> {
+    return likeliest(await this.pipeline.runWaiting(logits, placeOf(this.#random, position, text), reports));
+  }
+
+  inherit(): void {}
+}
+
+class DrawingSampler implements Sampler {
+  readonly greedy = false;
+  readonly limits = new Map<number, number>();
+  readonly #random: CounterRandom;
+  readonly #mirostat: Mirostat | undefined;
+
+  constructor(
+    readonly seed: number,
+    readonly pipeline: Pipeline,
+    { mirostat }: SamplingOptions,
+  ) {
+    this.#random = new CounterRandom(seed);
+    if (mirostat !== undefined) {
+      rejectUnknownOptions(mirostat, ["version", "tau", "eta"], "sampling.mirostat");
+      this.#mirostat = new Mirostat(mirostat);
+    }
+  }
+
+  get mayWait(): boolean {
+    return this.pipeline.mayWait;
+  }
+
+  choose(logits: Float32Array, position: number, text = nothing, reports?: StageReport[]): number {
+    return this.#draw(this.pipeline.run(logits, placeOf(this.#random, position, text), reports), position);
+  }
+
+  async chooseWaiting(logits: Float32Array, position: number, text: Text, reports?: StageReport[]): Promise<number> {
+    const place = placeOf(this.#random, position, text);
+    return this.#draw(await this.pipeline.runWaiting(logits, place, reports), position);
+  }
+
+  inherit(other: Sampler): void {
+    for (const [position, limit] of other.limits) this.limits.set(position, limit);
+  }
+
+  #draw(candidates: Candidates, position: number): number {
+    const u = this.#random.uniform(position);
+    if (this.#mirostat === undefined) return draw(candidates, u);
+    const limit = this.#limitAt(position, this.#mirostat.initial);
+    this.#mirostat.filter(candidates, limit);
+    const token = draw(candidates, u);
+    const probability = candidates.probabilities()[candidates.ids.subarray(0, candidates.count).indexOf(token)]!;
+    this.limits.set(position, limit);
+    this.limits.set(position + 1, this.#mirostat.correct(limit, probability));
+    return token;
+  }
+
+  /** The limit after the last draw before `position`: a timeline that is rewound has that of its place again. */
+  #limitAt(position: number, initial: number): number {
+    for (let at = position; at >= 0 && this.limits.size > 0; at--) {
+      const limit = this.limits.get(at);
+      if (limit !== undefined) return limit;
+    }
+    return initial;
+  }
+}
+
+function placeOf(random: CounterRandom, position: number, { ids, promptLength }: Text): Place {
+  const uniform = (stream: number) =>
+    stream === 0 ? random.uniform(position) : new CounterRandom(random.seed, stream).uniform(position);
+  return { ids, promptLength, uniform };
 }
 
 /** The id with the largest logit; ties go to the lowest id. */
@@ -79,6 +190,10 @@ export function argmax(logits: Float32Array): number {
     }
   }
   return best;
+}
+
+function likeliest({ ids, scores, count }: Candidates): number {
+  return ids[argmax(scores.subarray(0, count))]!;
 }
 
 /** The candidate at quantile `u` of the distribution, in order of id. */

@@ -36,7 +36,7 @@ export type ResolvedOptimizer = ResolvedSettings["optimizer"];
 export interface RunOptions {
   /** Where checkpoints go; without it none are written. */
   readonly store?: CheckpointStore;
-  /** Continue from the store's newest checkpoint, where there is one. Default true. */
+  /** Continue from the store's newest checkpoint, where there is one; false: it must be empty. Default true. */
   readonly resume?: boolean;
   /** Stops the run after the step in progress, and saves. */
   readonly signal?: AbortSignal;

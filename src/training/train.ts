@@ -18,7 +18,7 @@ import { Learner } from "./learner.js";
 import { type ResolvedSettings, type RunOptions, readOptions, type TrainingOptions } from "./options.js";
 import { type Sample, sampleText } from "./sample.js";
 import { rateFactor } from "./schedule.js";
-import type { TrainableModel } from "./trainable-model.js";
+import type { TrainableModel, TrainableParameter } from "./trainable-model.js";
 
 /** One update of the weights. */
 export interface TrainingStep {
@@ -50,15 +50,16 @@ export interface TrainingStep {
  * Trains a model, yielding each step after it is done. With a `store` the run can be killed at any moment and goes on
  * bit for bit from its newest checkpoint when it is called again with the same settings.
  *
- * Aborting `signal` ends the run after the step in progress, with a checkpoint. Leaving the loop early frees
+ * Aborting `signal` ends the run with a checkpoint, after the step in progress (between two: after the next, so that
+ * there always is a last step that says so). Leaving the loop early frees
  * everything and saves nothing. The model's weights are always those after the last step.
  *
  * @example
  * for await (const { step, loss } of train(model, data, { batch: { contextLength: 64 }, schedule: { kind: "cosine", steps: 1000 } }))
  *   console.log(step, loss);
  *
- * @throws ConfigError, UnknownOptionError for settings; DivergenceError; OutOfMemoryError before the first step;
- *   ResumeMismatchError
+ * @throws ConfigError, UnknownOptionError for settings; InvalidValueError for settings that a checkpoint cannot be
+ *   resumed with; OutOfMemoryError before the first step; DivergenceError
  */
 export async function* train(
   model: TrainableModel,
@@ -188,7 +189,11 @@ class TrainingRun {
 
   #check(step: number, loss: number, norms: GradientNorms): void {
     const wrong = this.#watch.check(loss, norms);
-    if (wrong !== undefined) throw new DivergenceError(step, wrong.tensor, wrong.problem, this.#lastCheckpoint);
+    if (wrong === undefined) return;
+    // Gradients of one bad weight are bad everywhere before it.
+    const bad = Number.isFinite(norms.total) ? undefined : this.model.learned.find(hasBadWeight);
+    const [tensor, problem] = bad ? [bad.name, "a weight that is not finite"] : [wrong.tensor, wrong.problem];
+    throw new DivergenceError(step, tensor, problem, this.#lastCheckpoint);
   }
 
   async #afterStep(step: number): Promise<Partial<TrainingStep>> {
@@ -249,8 +254,11 @@ async function resume(
   settings: ResolvedSettings,
   options: RunOptions,
 ): Promise<TrainingProgress | undefined> {
-  const newest = options.resume === false ? undefined : (await options.store?.steps())?.at(-1);
+  const newest = (await options.store?.steps())?.at(-1);
   if (newest === undefined) return undefined;
+  if (options.resume === false) {
+    throw new InvalidValueError("store", "empty for a run that does not resume", options.store!.placeOf(newest));
+  }
   const folder = await options.store!.open(newest);
   const found = await readProgress(folder);
   checkResumable(found.settings, settings);
@@ -264,6 +272,10 @@ function checkResumable(before: ResolvedSettings, now: ResolvedSettings): void {
   const essentials = ({ seed, batch, optimizer }: ResolvedSettings) => ({ seed, batch, optimizer: optimizer.kind });
   const [was, is] = [before, now].map((settings) => JSON.stringify(essentials(settings)));
   if (was !== is) throw new InvalidValueError("settings of a run that is resumed", was!, is);
+}
+
+function hasBadWeight({ state }: TrainableParameter): boolean {
+  return state.data.some((weight) => !Number.isFinite(weight));
 }
 
 /** Different for every part of every step. */

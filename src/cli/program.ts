@@ -5,6 +5,7 @@ import { packageVersion } from "../embedded-models.node.js";
 import { addBench } from "./bench.js";
 import { addConvert } from "./convert.js";
 import { addEval } from "./eval.js";
+import { addFinetune } from "./finetune.js";
 import { FlagError } from "./flags.js";
 import { addGenerate } from "./generate.js";
 import { addInspect } from "./inspect.js";
@@ -70,6 +71,7 @@ function createProgram(terminal: Terminal, startTraining?: StartTraining): Comma
   const commands = [addGenerate, addTranslate, addInspect, addTokenize, addEval, addScore, addBench, addConvert];
   for (const add of commands) add(program, terminal);
   addTrain(program, terminal, startTraining);
+  addFinetune(program, terminal, startTraining);
   addPlot(program, terminal);
   return program.addHelpText("after", afterHelp);
 }

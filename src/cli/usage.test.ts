@@ -7,7 +7,19 @@ import { nativeInstructionSets } from "../backends/cpu/native-runtime.node.js";
 import { NodeWasmHost } from "../backends/cpu/wasm-host.node.js";
 import { packageVersion } from "../embedded-models.node.js";
 
-const commands = ["generate", "translate", "inspect", "tokenize", "eval", "score", "bench", "convert", "train", "plot"];
+const commands = [
+  "generate",
+  "translate",
+  "inspect",
+  "tokenize",
+  "eval",
+  "score",
+  "bench",
+  "convert",
+  "train",
+  "finetune",
+  "plot",
+];
 
 describe("hitherto", () => {
   test("alone, it shows its help", async () => {

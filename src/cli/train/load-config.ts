@@ -42,7 +42,8 @@ export function settle(written: unknown, overrides: readonly string[], path: str
   }
 }
 
-async function readWritten(path: string): Promise<unknown> {
+/** What the file says, unchecked. @throws FileNotFoundError, TypeScriptFileError, ConfigError for what is no JSON */
+export async function readWritten(path: string): Promise<unknown> {
   const extension = extname(path);
   if (![".json", ".ts", ".mts", ".js", ".mjs"].includes(extension)) {
     throw new InvalidValueError("configuration", "a .json, .ts, .mts, .js or .mjs file", path);

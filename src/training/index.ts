@@ -2,6 +2,8 @@
 
 export type { TrainingProgress } from "./checkpoint.js";
 export { type CheckpointStore, type CreateFile, MemoryCheckpointStore } from "./checkpoint-store.js";
+export { type ResolvedTrainingConfig, readTrainingConfig, type TrainingConfig } from "./config/config.js";
+export { ConfigError } from "./config/kinds.js";
 export type { PairOptions, TextOptions } from "./data/assemble.js";
 export type {
   Batch,
@@ -53,6 +55,8 @@ export type { HeldOutLoss } from "./held-out.js";
 export { type InferenceOptions, inferenceModel } from "./inference.js";
 export type { InitialisationOptions, InitialisationScheme } from "./initialise.js";
 export type { RunOptions, TrainingMemory, TrainingOptions, TrainingSettings } from "./options.js";
+export { type LossPlotOptions, lossPlot, type PlottedRun } from "./plot/loss-plot.js";
+export type { Point } from "./plot/smooth.js";
 export type { Sample } from "./sample.js";
 export { type TrainingStep, train } from "./train.js";
 export { type CreateOptions, type ModelFiles, TrainableModel, type TrainableParameter } from "./trainable-model.js";

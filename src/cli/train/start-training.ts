@@ -1,5 +1,6 @@
 /** Makes a run ready: backend, tokenizer, data, model, and the trainer's steps as what is kept and shown. */
 import type { Backend } from "../../backends/backend.js";
+import { UnsupportedError } from "../../core/errors.js";
 import { modelPath } from "../../embedded-models.node.js";
 import { createBackend } from "../../load-model.node.js";
 import { openCheckpoint } from "../../models/open.node.js";
@@ -43,6 +44,9 @@ export const startTraining: StartTraining = async (config, options) => {
 async function start(config: SettledConfig, options: StartOptions, closers: Closers): Promise<ReadyTraining> {
   const { backend: name, threads, instructionSet } = config.hardware;
   const { onNotice, signal, resume } = options;
+  if (config.model.kind === "checkpoint" && config.model.lora !== undefined) {
+    throw new UnsupportedError("model.lora", "learning pairs of matrices", ["all weights"]);
+  }
   const backend = await createBackend({ ...given({ backend: name, threads, instructionSet }), onNotice });
   closers.push(() => backend.dispose());
   const opened = config.model.kind === "checkpoint" ? await openModel(config.model.path, backend, signal) : undefined;

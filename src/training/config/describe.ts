@@ -14,6 +14,8 @@ interface Section {
   /** Path of the group, and the `kind` that these keys belong to. */
   readonly path: string;
   readonly choice?: string;
+  /** Kinds of the group above in which they stand; empty where that has none. */
+  readonly within: string[];
   readonly doc: string;
   readonly keys: readonly DescribedKey[];
 }
@@ -21,14 +23,27 @@ interface Section {
 // biome-ignore lint/suspicious/noExplicitAny: of any kind
 type AnyField = Field<any, any, any>;
 
-function sectionsOf(fields: Fields, above: string): Section[] {
-  return Object.entries(fields).flatMap(([name, field]) => {
-    const path = above === "" ? name : `${above}.${name}`;
-    return (field.kind.groups ?? []).flatMap((group) => sectionOf(group, field, path));
-  });
+/** All sections, each once: a group that several kinds share says in which of them it stands. */
+function allSections(): Section[] {
+  const sections = new Map<Group, Section>();
+  collect(topLevel, "", undefined, sections);
+  return [...sections.values()];
 }
 
-function sectionOf(group: Group, field: AnyField, path: string): Section[] {
+function collect(fields: Fields, above: string, within: string | undefined, sections: Map<Group, Section>): void {
+  for (const [name, field] of Object.entries(fields)) {
+    const path = above === "" ? name : `${above}.${name}`;
+    for (const group of field.kind.groups ?? []) {
+      const known = sections.get(group);
+      if (known === undefined) {
+        sections.set(group, sectionOf(group, field, path, within));
+        collect(group.fields, path, group.choice, sections);
+      } else if (known.path === path && within !== undefined) known.within.push(within);
+    }
+  }
+}
+
+function sectionOf(group: Group, field: AnyField, path: string, within: string | undefined): Section {
   const keys = Object.entries(group.fields).map(([name, each]) => ({
     path: `${path}.${name}`,
     allowed: each.kind.allowed,
@@ -36,15 +51,22 @@ function sectionOf(group: Group, field: AnyField, path: string): Section[] {
     absent: each.absent,
   }));
   const doc = group.choice === undefined ? field.doc : group.doc;
-  return [{ path, choice: group.choice, doc, keys }, ...sectionsOf(group.fields, path)];
+  return { path, choice: group.choice, within: within === undefined ? [] : [within], doc, keys };
+}
+
+/** Where a section stands, beside its path. */
+function circumstances({ choice, within }: Section): string {
+  const parts = [choice && `kind ${JSON.stringify(choice)}`, within.length > 0 && `of ${within.join(", ")}`];
+  const said = parts.filter((part) => typeof part === "string");
+  return said.length === 0 ? "" : ` (${said.join(" ")})`;
 }
 
 /** The keys as lines of at most `width` characters, group by group. */
 export function describeConfig(width = 80): string {
-  const lines = sectionsOf(topLevel, "").flatMap(({ path, choice, doc, keys }) => [
+  const lines = allSections().flatMap((section) => [
     "",
-    ...wrapped(`${path}${choice === undefined ? "" : `, kind ${JSON.stringify(choice)}`}: ${doc}`, "", width),
-    ...keys.flatMap((key) => [
+    ...wrapped(`${section.path}${circumstances(section)}: ${section.doc}`, "", width),
+    ...section.keys.flatMap((key) => [
       ...wrapped(`${nameOf(key)}: ${key.doc}; ${key.allowed} (${absence(key)})`, "  ", width, "      "),
     ]),
   ]);
@@ -75,15 +97,10 @@ function wrapped(text: string, indent: string, width: number, hanging = indent):
 
 /** The same as tables in Markdown, one for each group. */
 export function configMarkdown(): string {
-  const parts = sectionsOf(topLevel, "").map(({ path, choice, doc, keys }) => {
-    const heading = choice === undefined ? `### \`${path}\`` : `### \`${path}\`, \`"kind": ${JSON.stringify(choice)}\``;
-    return [
-      heading,
-      "",
-      sentence(doc),
-      "",
-      ...(keys.length > 0 ? tableOf(keys) : ["It has no further keys.", ""]),
-    ].join("\n");
+  const parts = allSections().map((section) => {
+    const { path, doc, keys } = section;
+    const table = keys.length > 0 ? tableOf(keys) : ["It has no further keys.", ""];
+    return [`### \`${path}\`${circumstances(section)}`, "", sentence(doc), "", ...table].join("\n");
   });
   return parts.join("\n");
 }

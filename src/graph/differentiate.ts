@@ -2,7 +2,7 @@
  * Turns a graph into a larger graph: gradients are ordinary nodes, which the planner places and every backend runs.
  *
  * Reverse accumulation: nodes are visited from the last to the first, each handing the gradient of its result on to its
- * inputs by the rule that stands beside its definition. See docs/adr/0013-gradients-are-nodes.md.
+ * inputs by the rule that stands beside its definition. See docs/adr/0011-gradients-are-nodes.md.
  */
 import { assert, HithertoError } from "../core/errors.js";
 import { accumulate } from "./operations/accumulate.js";

@@ -11,7 +11,7 @@ import { Graph } from "../graph/graph.js";
 import { crossEntropy } from "../graph/operations/cross-entropy.js";
 import { dropout } from "../graph/operations/dropout.js";
 import { planGraph } from "../graph/plan.js";
-import { capacityElements, type LiveDimension, type Tensor } from "../graph/tensor.js";
+import type { LiveDimension, Tensor } from "../graph/tensor.js";
 import type { PackedKeyValues } from "../nn/attention-layer.js";
 import type { StackConfig } from "../nn/config.js";
 import { blockScope, stack } from "../nn/stack.js";
@@ -213,29 +213,4 @@ function fixedParameters(config: ModelConfig): string[] {
   return stacks
     .filter(([, { position }]) => position.kind === "sinusoidal")
     .map(([prefix]) => `${prefix}positions.weight`);
-}
-
-/** Bytes that training takes, known before its first step. */
-export interface TrainingMemory {
-  readonly parameters: number;
-  readonly gradients: number;
-  /** What the optimizer keeps for each parameter. */
-  readonly optimizer: number;
-  /** Everything that lives during a step: results, and what the backward pass reads of them. */
-  readonly activations: number;
-}
-
-/** @param statesPerElement - float32 numbers that the optimizer keeps for each element of a parameter: 2 for AdamW */
-export function trainingMemory(
-  { losses, accumulations, parameters, trainable }: TrainingGraph,
-  statesPerElement: (parameter: Tensor) => number,
-): TrainingMemory {
-  const bytes = (tensors: readonly Tensor[], times: (tensor: Tensor) => number) =>
-    tensors.reduce((sum, tensor) => sum + 4 * capacityElements(tensor) * times(tensor), 0);
-  return {
-    parameters: bytes(parameters, () => 1),
-    gradients: bytes(trainable, () => 1),
-    optimizer: bytes(trainable, statesPerElement),
-    activations: planGraph([losses, ...accumulations]).arenaBytes,
-  };
 }

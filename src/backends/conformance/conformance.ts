@@ -10,7 +10,6 @@ import { ReferenceBackend } from "../reference/reference-backend.js";
 import { allCases } from "./cases/index.js";
 import type { ConformanceCase } from "./fixture.js";
 import { firstDifferentBits, largestError, type Measured, measure, waysToSplit } from "./measure.js";
-import { pendingOnCpu } from "./pending.js";
 import { randomCases } from "./random-cases.js";
 import { decodeStored, knownStorage } from "./stored-values.js";
 
@@ -113,12 +112,7 @@ function definitionOf(each: ConformanceCase): Promise<readonly Measured[]> {
 /** Whether a case can be asked of a backend. */
 function takes(backend: Backend, each: ConformanceCase): boolean {
   if (each.large && backend.name === "reference") return false;
-  if (backend.name !== "reference" && isPending(each)) return false;
   return each.storage === undefined || backend.matrixStorage.has(each.storage);
-}
-
-function isPending({ operation, part }: ConformanceCase): boolean {
-  return pendingOnCpu.has(operation) || (part !== undefined && pendingOnCpu.has(`${operation}: ${part}`));
 }
 
 function holdBackend(makeBackend: MakeBackend): { readonly backend: Backend } {

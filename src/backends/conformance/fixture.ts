@@ -25,8 +25,6 @@ export interface ConformanceCase {
   readonly products?: Products;
   /** Instruction sets may differ in their bits: products in bfloat16 where there are units for them, and not elsewhere. */
   readonly ownBits?: boolean;
-  /** The part of an operation that this is about, where a backend may have the operation without it (`pending.ts`). */
-  readonly part?: string;
   readonly build: (fixture: Fixture) => Tensor | readonly Tensor[];
   /** The same question asked of memory laid out differently: the answer must have the same bits. */
   readonly twin?: (fixture: Fixture) => Tensor;

@@ -39,7 +39,6 @@ export function matmulCase(transposed: MatmulAttributes["transposed"], size: Pro
 export function plainLinearCase({ rows, width, out, products = "f32", bias = false }: ProductSize): ConformanceCase {
   return {
     operation: "linear",
-    part: "plain weights",
     title: `plain weights, ${rows}×${width} to ${out}${bias ? ", bias" : ""}, ${products}`,
     rows,
     products,

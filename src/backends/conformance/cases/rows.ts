@@ -54,7 +54,6 @@ export function rotaryCase(rows: number, heads: number, attributes: RotaryAttrib
   const contextLength = 40;
   return {
     operation: "rotary",
-    part: inverse ? "inverse" : undefined,
     title: `${inverse ? "back, " : ""}${layout}, ${turned(rotaryDim, headDim)}, ${heads} heads, ${rows} rows`,
     rows,
     tolerance: 4e-7,

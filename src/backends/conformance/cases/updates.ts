@@ -32,7 +32,6 @@ export function accumulateCase(from: Contribution, rows: number, shape: UpdateSh
   };
   return {
     operation: "accumulate",
-    part: from === "input" ? undefined : from,
     title: `${from} of ${rows} rows into [${shape.join(", ")}]`,
     rows,
     whole: true,

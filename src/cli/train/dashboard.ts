@@ -49,7 +49,7 @@ class State {
       if (this.best === undefined || event.loss < this.best.loss) this.best = event;
     } else {
       this.losses.push(event.loss);
-      if ("tokensPerSecond" in event) this.step = event;
+      if ("secondsLeft" in event) this.step = event;
     }
   }
 }

@@ -1,9 +1,8 @@
 /** What a training run tells those who watch it. */
 import type { EvaluationMetrics, SampleMetrics, StepMetrics } from "./metrics.js";
 
-/** A step, and how fast it goes. */
+/** A step, and how long the rest will take. */
 export interface StepEvent extends StepMetrics {
-  readonly tokensPerSecond: number;
   /** Until the last step, at the speed of the latest ones. */
   readonly secondsLeft: number;
 }

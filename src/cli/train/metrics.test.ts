@@ -12,6 +12,7 @@ const step = (number: number): Metrics => ({
   learningRate: 1e-3,
   gradientNorm: 1,
   tokens: 10 * number,
+  tokensPerSecond: 10,
   seconds: number,
 });
 const evaluation = (number: number): Metrics => ({ kind: "evaluation", step: number, loss: 2 });

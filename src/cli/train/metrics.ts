@@ -15,6 +15,8 @@ export interface StepMetrics {
   readonly gradientNorm: number;
   /** Tokens learnt from since step 1. */
   readonly tokens: number;
+  /** In this step alone. */
+  readonly tokensPerSecond: number;
   /** Since step 1, without the time between an interruption and the resumption. */
   readonly seconds: number;
 }

@@ -5,7 +5,7 @@ import type { Terminal } from "../terminal.js";
 import { type Dashboard, dashboardOn } from "./dashboard.js";
 import type { RunFacts, TrainingEvent } from "./events.js";
 import type { SettledConfig } from "./load-config.js";
-import { type EvaluationMetrics, MetricsFile, type StepMetrics } from "./metrics.js";
+import { type EvaluationMetrics, type Metrics, MetricsFile, type StepMetrics } from "./metrics.js";
 
 /** A run that is ready: its data tokenized, its model in memory. */
 export interface ReadyTraining extends AsyncDisposable {
@@ -111,6 +111,13 @@ async function started(
   }
 }
 
+/** What is kept of it: how long the rest takes is soon wrong. */
+function metricsOf(event: TrainingEvent): Metrics {
+  if (event.kind !== "step") return event;
+  const { secondsLeft: _, ...metrics } = event;
+  return metrics;
+}
+
 /** Keeps and shows what happens. */
 class Record {
   #step: StepMetrics | undefined;
@@ -134,7 +141,7 @@ class Record {
 
   take(event: TrainingEvent): void {
     this.#note(event);
-    this.metrics.add(event);
+    this.metrics.add(metricsOf(event));
     this.dashboard.show(event);
   }
 

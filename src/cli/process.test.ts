@@ -1,7 +1,7 @@
 /** What only a real process can show: signals, closed pipes, exit codes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtCommand } from "../../test/built-cli.js";
@@ -63,6 +63,29 @@ describe("the process", () => {
     child.kill("SIGTERM");
     expect([143, 0]).toContain(await closed); // 0 where it was as quick as the signal
     expect(existsSync(`${out}.partial`)).toBe(false);
+  });
+
+  test("Ctrl-C ends training after the step with 130, and saves", async () => {
+    const folder = temporaryFolder();
+    const config = {
+      run: { folder: join(folder, "run") },
+      model: { kind: "new", config: { model_type: "gpt2", n_layer: 1, n_head: 1, n_embd: 8 } },
+      tokenizer: { kind: "characters" },
+      data: { kind: "sort", length: 2 },
+      batch: { tokens: 16, contextLength: 8 },
+      schedule: { steps: 1_000_000 },
+      hardware: { backend: "reference" },
+    };
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    const child = start(["train", join(folder, "config.json")]);
+    const closed = exitOf(child);
+    while (!child.text.stderr.includes("step 1/") && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill("SIGINT");
+    expect(await closed).toBe(130);
+    const [, step] = /stopped after step (\d+); hitherto train --resume /.exec(child.text.stderr)!;
+    expect(existsSync(join(folder, "run", "checkpoints", `step-${step}`, "model.safetensors"))).toBe(true);
+    expect(child.text.stdout).toBe("");
   });
 
   test("Ctrl-C while it waits for its prompt ends it too", async () => {

@@ -122,6 +122,21 @@ describe("hitherto train", () => {
     expect(stepsIn(folder)).toEqual([1, 2]);
   });
 
+  test("two processes do not train in one folder", async () => {
+    const folder = out();
+    mkdirSync(folder);
+    const words = ["train", path, "--set", `run.folder=${folder}`];
+    writeFileSync(join(folder, "process"), `${process.ppid}\n`);
+    expect(await run(words)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/: process \d+ is training there\n$/),
+    });
+    // Left behind by a process that was killed: larger numbers than any process has.
+    writeFileSync(join(folder, "process"), "999999999\n");
+    expect((await run(words)).code).toBe(0);
+    expect(existsSync(join(folder, "process"))).toBe(false);
+  });
+
   test("--print-config prints it complete, without its data, and does nothing", async () => {
     const folder = out();
     const words = ["--set", `run.folder=${folder}`, "--set", 'data.files=["no-such.txt"]'];

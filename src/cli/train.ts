@@ -1,4 +1,5 @@
 /** `hitherto train <config>`: trains a model as a configuration says. */
+import { mkdir } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { describeConfig } from "../training/config/describe.js";
 import { texts } from "./flags.js";
@@ -6,6 +7,7 @@ import type { Terminal } from "./terminal.js";
 import { duration } from "./train/figures.js";
 import { loadConfig, type SettledConfig } from "./train/load-config.js";
 import { createRun, reopenRun, writeConfig } from "./train/run-folder.js";
+import { lockRun } from "./train/run-lock.js";
 import { runTraining, type StartTraining, type TrainingResult } from "./train/run-training.js";
 import { startTraining } from "./train/start-training.js";
 
@@ -81,6 +83,9 @@ export async function trainAs(
   terminal: Terminal,
   start: StartTraining,
 ): Promise<void> {
+  const { folder } = config.run;
+  await mkdir(folder, { recursive: true });
+  using _lock = lockRun(folder);
   if (resume) await writeConfig(config);
   else await createRun(config, force);
   const result = await runTraining(config, { resume, quiet: json }, terminal, start);

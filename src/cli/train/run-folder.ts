@@ -5,10 +5,11 @@
  *   metrics.jsonl   what was measured
  *   tokenizer/      where one was made
  *   checkpoints/    step-N: all that resuming needs
+ *   process         the process that trains there now
  *   model/          the trained model, a Hugging Face folder
  */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FileNotFoundError, HithertoError } from "../../core/errors.js";
 import { ConfigError } from "../../training/config/kinds.js";
@@ -33,13 +34,12 @@ export const checkpointsIn = (folder: string) => join(folder, checkpointsName);
 export const modelIn = (folder: string) => join(folder, modelName);
 
 /**
- * Makes the folder of a new run, with its configuration in it.
+ * Begins a new run in its folder, with its configuration in it.
  * @param force - whether a run that is there is replaced; other files in the folder stay
  * @throws RunExistsError
  */
 export async function createRun(config: SettledConfig, force: boolean): Promise<void> {
   const { folder } = config.run;
-  await mkdir(folder, { recursive: true });
   const there = (await readdir(folder)).filter((name) => own.includes(name));
   if (there.length > 0 && !force) throw new RunExistsError(folder);
   for (const name of there) await rm(join(folder, name), { recursive: true });

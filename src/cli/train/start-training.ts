@@ -44,9 +44,7 @@ export const startTraining: StartTraining = async (config, options) => {
 async function start(config: SettledConfig, options: StartOptions, closers: Closers): Promise<ReadyTraining> {
   const { backend: name, threads, instructionSet } = config.hardware;
   const { onNotice, signal, resume } = options;
-  if (config.model.kind === "checkpoint" && config.model.lora !== undefined) {
-    throw new UnsupportedError("model.lora", "learning pairs of matrices", ["all weights"]);
-  }
+  refuseWhatIsIgnored(config);
   const backend = await createBackend({ ...given({ backend: name, threads, instructionSet }), onNotice });
   closers.push(() => backend.dispose());
   const opened = config.model.kind === "checkpoint" ? await openModel(config.model.path, backend, signal) : undefined;
@@ -67,6 +65,16 @@ async function start(config: SettledConfig, options: StartOptions, closers: Clos
     writeModel: () => writeTrained(model, store, config),
     [Symbol.asyncDispose]: () => closeAll(closers),
   };
+}
+
+/** What the trainer does not do yet: an option works or throws. */
+function refuseWhatIsIgnored({ model, regularisation }: SettledConfig): void {
+  if (model.kind === "checkpoint" && model.lora !== undefined) {
+    throw new UnsupportedError("model.lora", "learning pairs of matrices", ["all weights"]);
+  }
+  if (regularisation.scheduledSampling !== undefined) {
+    throw new UnsupportedError("regularisation.scheduledSampling", regularisation.scheduledSampling.kind, ["none"]);
+  }
 }
 
 async function openModel(path: string, backend: Backend, signal: AbortSignal): Promise<TrainableModel> {

@@ -4,10 +4,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readReference } from "../../test/parity/reference.js";
+import { availableBackends } from "../../test/support/backends.js";
 import { CompiledTraining, type TrainingSequence } from "../../test/support/training.js";
+import type { Backend } from "../backends/backend.js";
 import { referenceBackend } from "../backends/conformance/conformance.js";
 import { OutOfRangeError, UnknownOptionError } from "../core/errors.js";
+import type { Products } from "../graph/operation.js";
 import { planGraph } from "../graph/plan.js";
+import { createBackend } from "../load-model.node.js";
 import type { TrainingGraphOptions } from "./training-graph.js";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "test", "parity", "fixtures");
@@ -47,12 +51,17 @@ describe("the training graph", () => {
   });
 
   /** Losses and gradients of a fixture whose inputs predict their own next ids. */
-  async function gradientsOf(name: string, options: TrainingGraphOptions) {
+  async function gradientsOf(
+    name: string,
+    options: TrainingGraphOptions,
+    backend: Backend = referenceBackend,
+    products: Products = "f32",
+  ) {
     const sequences = (await inputsOf(name)).map(({ sequence }) => ({
       ...sequence,
       targets: [...sequence.ids.slice(1), -1],
     }));
-    using training = await CompiledTraining.open(join(fixtures, name), referenceBackend, sequences, options);
+    using training = await CompiledTraining.open(join(fixtures, name), backend, sequences, options, products);
     training.run(sequences);
     const { graph } = training;
     return {
@@ -62,17 +71,21 @@ describe("the training graph", () => {
     };
   }
 
-  test.each(["gpt2", "gemma2", "marian", "t5-gated-gelu-untied"])(
-    "computes blocks again to the bit, in less memory: %s",
-    async (name) => {
-      const kept = await gradientsOf(name, { dropout: 0.3, labelSmoothing: 0.1 });
-      const again = await gradientsOf(name, { dropout: 0.3, labelSmoothing: 0.1, recompute: true });
-      expect(again.losses).toEqual(kept.losses);
-      expect(again.gradients).toEqual(kept.gradients);
-      expect(again.plan.nodes.length).toBeGreaterThan(kept.plan.nodes.length);
-      expect(again.plan.arenaBytes).toBeLessThan(kept.plan.arenaBytes);
-    },
-  );
+  describe.each(availableBackends)("computes blocks again to the bit on %s", (backendName) => {
+    test.each(["gpt2", "gemma2", "marian", "t5-gated-gelu-untied"])("in less memory: %s", async (name) => {
+      const backend = await createBackend({ backend: backendName });
+      const options = { dropout: 0.3, labelSmoothing: 0.1 };
+      for (const products of ["f32", "bf16"] as const) {
+        const kept = await gradientsOf(name, options, backend, products);
+        const again = await gradientsOf(name, { ...options, recompute: true }, backend, products);
+        expect(again.losses).toEqual(kept.losses);
+        expect(again.gradients).toEqual(kept.gradients);
+        expect(again.plan.nodes.length).toBeGreaterThan(kept.plan.nodes.length);
+        expect(again.plan.arenaBytes).toBeLessThan(kept.plan.arenaBytes);
+      }
+      await backend.dispose();
+    });
+  });
 
   test("dropout changes the losses, and evaluation knows no dropout", async () => {
     const [plain, dropped] = [await gradientsOf("gpt2", {}), await gradientsOf("gpt2", { dropout: 0.3 })];

@@ -18,6 +18,17 @@ export {
 export { dequantize, WrongFileError } from "./formats/index.js";
 export type { Alternative } from "./generation/alternatives.js";
 export { type Comparison, compare, type KlDivergence, VocabularyMismatchError } from "./generation/compare.js";
+export type { Constraint } from "./generation/constrain/constraint.js";
+export {
+  ConstraintLimitError,
+  ConstraintViolationError,
+  EmptyConstraintError,
+  GrammarSyntaxError,
+  InvalidSchemaError,
+  NoAllowedTokenError,
+  UnsupportedKeywordError,
+} from "./generation/constrain/errors.js";
+export type { ConstraintState, TokenConstraint, TokenMask } from "./generation/constrain/token-constraint.js";
 export { type Evaluation, evaluate } from "./generation/evaluate.js";
 export {
   evaluatePairs,

@@ -107,6 +107,7 @@ class Completion {
     if (this.#ends.has(token)) return { kind: "end", token };
     if (this.#stops.has(token)) return { kind: "token", token };
     if (this.#strings.stopped !== undefined) return { kind: "string", text: this.#strings.stopped };
+    if (this.session.constraint?.isComplete) return { kind: "constraint" };
     if (this.#count === this.#maxTokens) return { kind: "maxTokens" };
     if (this.session.room === 0) return { kind: "contextLength" };
     if (this.#deadline !== Number.POSITIVE_INFINITY && performance.now() >= this.#deadline) return { kind: "maxTime" };

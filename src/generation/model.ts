@@ -10,6 +10,9 @@ import type { Network } from "../models/network.js";
 import type { LoadedTokenizer } from "../tokenizers/index.js";
 import { type ChatMessage, type ChatOptions, renderChat } from "../tokenizers/index.js";
 import type { Tokenizer } from "../tokenizers/tokenizer.js";
+import { ConstraintCompiler } from "./constrain/compiler.js";
+import type { Constraint } from "./constrain/constraint.js";
+import { TokenConstraint } from "./constrain/token-constraint.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
@@ -38,6 +41,7 @@ export class Model implements AsyncDisposable {
   readonly engine: Engine;
   readonly config: ModelConfig;
   #disposed = false;
+  #constraints: ConstraintCompiler | undefined;
 
   constructor(readonly parts: ModelParts) {
     this.engine = new Engine(parts.network);
@@ -103,11 +107,23 @@ export class Model implements AsyncDisposable {
     try {
       const session = new Session(this.engine, this.parts.tokenizer?.tokenizer, sequence, options);
       session.extend(ids);
+      if (options.constraint !== undefined) session.constrain(this.constraint(options.constraint));
       return session;
     } catch (error) {
       sequence.dispose();
       throw error;
     }
+  }
+
+  /**
+   * A constraint made ready for this model's vocabulary. What it works out is kept, so one that is used often is made
+   * once; the last few that were asked for by value are kept too.
+   * @throws InvalidValueError for a model without a tokenizer, and what `compileConstraint` throws
+   */
+  constraint(constraint: Constraint | TokenConstraint): TokenConstraint {
+    if (constraint instanceof TokenConstraint) return constraint;
+    this.#constraints ??= new ConstraintCompiler(this.tokenizer, this.config.vocabSize, this.endIds);
+    return this.#constraints.compile(constraint);
   }
 
   /**

@@ -8,6 +8,9 @@ import { DisposedError, HithertoError, InvalidValueError, OutOfRangeError } from
 import { rejectUnknownOptions } from "../core/options.js";
 import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
 import { type Alternative, topAlternatives } from "./alternatives.js";
+import type { Constraint } from "./constrain/constraint.js";
+import { ConstraintTimeline } from "./constrain/timeline.js";
+import type { TokenConstraint } from "./constrain/token-constraint.js";
 import type { Engine } from "./engine.js";
 import type { StageReport } from "./sampling/pipeline.js";
 import { createSampler, type Sampler } from "./sampling/sampler.js";
@@ -19,6 +22,8 @@ export interface SessionOptions extends ChoiceOptions {
   readonly alternatives?: number;
   /** Whether each step tells what every processor and filter removed. Default false: it takes time. */
   readonly report?: boolean;
+  /** What the completion has to be: see `Session.constrain`. Of `Model.session` and `generate` only. */
+  readonly constraint?: Constraint | TokenConstraint;
 }
 
 export interface StepOptions {
@@ -60,8 +65,10 @@ export class SessionBusyError extends HithertoError {
 
 const none: readonly Alternative[] = [];
 
-/** Options of `Model.session` and of `Session.fork`. */
-export const sessionOptionNames = ["sampling", "penalties", "tokens", "processors", "alternatives", "report"];
+/** Options of `Session.fork`. */
+const forkOptionNames = ["sampling", "penalties", "tokens", "processors", "alternatives", "report"];
+/** Options of `Model.session`. */
+export const sessionOptionNames = [...forkOptionNames, "constraint"];
 
 export class Session {
   readonly #ids: number[] = [];
@@ -76,6 +83,7 @@ export class Session {
   #logSumExp = 0;
   #likeliest = 0;
   #logitsLength = -1;
+  #constraint: ConstraintTimeline | undefined;
   /** Tokens before the first that was chosen, once one was. */
   #promptLength: number | undefined;
 
@@ -119,6 +127,20 @@ export class Session {
   /** The seed in use: give it to another session to draw the same tokens. */
   get seed(): number {
     return this.#sampler.seed;
+  }
+
+  /** What the tokens from some place on have to follow, and how far they have; undefined where they are free. */
+  get constraint(): Pick<ConstraintTimeline, "constraint" | "from" | "state" | "mayEnd" | "isComplete"> | undefined {
+    return this.#constraint;
+  }
+
+  /**
+   * From here on, tokens follow a constraint (see `Model.constraint`), those that are given too; undefined frees them.
+   * It goes back with the timeline; where that is cut before this place, it begins anew there.
+   */
+  constrain(constraint: TokenConstraint | undefined): void {
+    this.#idle();
+    this.#constraint = constraint && ConstraintTimeline.begin(constraint, this.#ids, this.tokenizer);
   }
 
   /** The whole timeline as text. @throws InvalidValueError for a model without a tokenizer */
@@ -184,7 +206,8 @@ export class Session {
     if (options.token !== undefined) return this.#take(logits, options.token);
     const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
     if (!this.#sampler.mayWait) return this.#take(logits, this.#next(logits, reports), reports);
-    const token = await this.#sampler.chooseWaiting(logits, this.#ids.length, this.#text(), reports);
+    const left = this.#constraint?.leave(logits) ?? logits;
+    const token = await this.#sampler.chooseWaiting(left, this.#ids.length, this.#text(), reports);
     this.#open(); // it may have been disposed meanwhile
     return this.#take(logits, token, reports);
   }
@@ -244,8 +267,14 @@ export class Session {
 
   /** Adds token ids without running them yet; the next step or `logits` does. */
   extend(ids: ArrayLike<number>): void {
-    this.#idle();
-    for (let i = 0; i < ids.length; i++) this.#push(ids[i]!);
+    const sequence = this.#idle();
+    const { length } = this.#ids;
+    try {
+      for (let i = 0; i < ids.length; i++) this.#push(ids[i]!);
+    } catch (error) {
+      this.#cut(sequence, this.#ids.length - length);
+      throw error;
+    }
   }
 
   /** Takes the last `count` tokens off the timeline. @throws OutOfRangeError */
@@ -259,6 +288,7 @@ export class Session {
 
   #cut(sequence: Sequence, count: number): void {
     this.#ids.length -= count;
+    this.#constraint = this.#constraint?.cut(this.#ids.length);
     if (sequence.length > this.#ids.length) sequence.table.truncate(this.#ids.length);
     this.#logitsLength = -1;
     this.#stream = undefined;
@@ -270,7 +300,7 @@ export class Session {
    * It draws the same tokens as this one unless given another seed.
    */
   fork(options: SessionOptions = {}): Session {
-    rejectUnknownOptions(options, sessionOptionNames);
+    rejectUnknownOptions(options, forkOptionNames);
     const merged = { ...this.options, ...options, sampling: { ...this.options.sampling, ...options.sampling } };
     const sequence = this.#idle().fork();
     let fork: Session;
@@ -281,6 +311,7 @@ export class Session {
       throw error;
     }
     for (const id of this.#ids) fork.#ids.push(id);
+    fork.#constraint = this.#constraint?.fork();
     fork.#promptLength = this.#promptLength;
     fork.#sampler.inherit(this.#sampler);
     if (this.#logitsLength === this.#ids.length) {
@@ -310,8 +341,9 @@ export class Session {
   }
 
   #next(logits: Float32Array, reports?: StageReport[]): number {
-    if (this.#sampler.greedy) return this.#likeliest;
-    return this.#sampler.choose(logits, this.#ids.length, this.#text(), reports);
+    // The likeliest of all is the likeliest of those that the constraint allows, where it is one of them.
+    if (this.#sampler.greedy && this.#constraint?.allows(this.#likeliest) !== false) return this.#likeliest;
+    return this.#sampler.choose(this.#constraint?.leave(logits) ?? logits, this.#ids.length, this.#text(), reports);
   }
 
   #text(): { ids: readonly number[]; promptLength: number } {
@@ -319,6 +351,7 @@ export class Session {
   }
 
   #push(token: number): string {
+    this.#constraint?.push(token);
     if (this.tokenizer === undefined) {
       this.#ids.push(token);
       return "";

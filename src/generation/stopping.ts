@@ -22,6 +22,8 @@ export type StopReason =
   | { readonly kind: "end"; readonly token: number }
   | { readonly kind: "token"; readonly token: number }
   | { readonly kind: "string"; readonly text: string }
+  /** The constraint is satisfied, and nothing may follow. */
+  | { readonly kind: "constraint" }
   | { readonly kind: "maxTokens" }
   | { readonly kind: "contextLength" }
   | { readonly kind: "maxTime" };

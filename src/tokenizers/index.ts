@@ -12,5 +12,12 @@ export { readTokenizerJson } from "./formats/tokenizer-json/index.js";
 export { characterTokenizer, readWordList, type WordListOptions } from "./formats/word-list.js";
 export { type LoadedTokenizer, loadTokenizer, type TokenizerFiles, tokenizerFileNames } from "./load.js";
 export { PatternCostError } from "./pattern/pattern.js";
-export type { DecodeOptions, EncodeOptions, StreamOptions, TextStream, Tokenizer } from "./tokenizer.js";
+export type {
+  DecodeOptions,
+  EncodeOptions,
+  StreamOptions,
+  TextStream,
+  TokenBytesOptions,
+  Tokenizer,
+} from "./tokenizer.js";
 export { type TrainByteBpeOptions, type TrainedByteBpe, trainByteBpe } from "./training/train-byte-bpe.js";

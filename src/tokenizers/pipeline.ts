@@ -11,7 +11,15 @@ import { cleanUpSpaces, type Decoder, type DecodeStage, decoderSequence } from "
 import type { Normalizer } from "./stages/normalizers.js";
 import type { PreTokenizer } from "./stages/pre-tokenizers.js";
 import { wellFormed } from "./text/code-points.js";
-import type { DecodeOptions, EncodeOptions, StreamOptions, TextStream, Tokenizer } from "./tokenizer.js";
+import { tokenBytesBy } from "./token-bytes.js";
+import type {
+  DecodeOptions,
+  EncodeOptions,
+  StreamOptions,
+  TextStream,
+  TokenBytesOptions,
+  Tokenizer,
+} from "./tokenizer.js";
 
 /** The stages and the vocabulary of a tokenizer. */
 export interface PipelineParts {
@@ -49,6 +57,7 @@ export class PipelineTokenizer implements Tokenizer {
   private readonly special: ReadonlySet<number>;
   private readonly rawTokens: AddedTokenMatcher;
   private readonly normalizedTokens: AddedTokenMatcher;
+  private bytesOf: ((text: string, atStart: boolean) => Uint8Array) | undefined;
 
   constructor(private readonly parts: PipelineParts) {
     const { vocabulary, addedTokens, normalizer, roles } = parts;
@@ -111,6 +120,14 @@ export class PipelineTokenizer implements Tokenizer {
     const text = this.texts.get(id);
     if (text === undefined) throw new OutOfRangeError("token id", `in the vocabulary of ${this.vocabSize}`, id);
     return text;
+  }
+
+  tokenBytes(id: number, options: TokenBytesOptions = {}): Uint8Array | undefined {
+    rejectUnknownOptions(options, ["atStart"]);
+    const text = this.textForDecoding(id, true);
+    if (text === undefined) return undefined;
+    this.bytesOf ??= tokenBytesBy(this.parts.decoder);
+    return this.bytesOf(text, options.atStart === true);
   }
 
   isSpecial(id: number): boolean {

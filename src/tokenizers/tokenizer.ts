@@ -27,6 +27,12 @@ export interface StreamOptions extends DecodeOptions {
   readonly after?: ArrayLike<number>;
 }
 
+/** Where a token stands. */
+export interface TokenBytesOptions {
+  /** Whether nothing stands before it: some tokenizers then leave out its leading space. Default false. */
+  readonly atStart?: boolean;
+}
+
 /** Incremental decoding of one sequence. */
 export interface TextStream {
   /** Takes the next id; returns the text that is now certain, never half a character. Often empty. */
@@ -67,6 +73,13 @@ export interface Tokenizer {
    * @throws OutOfRangeError when the vocabulary has no such id.
    */
   tokenText(id: number): string;
+
+  /**
+   * The bytes that `id` adds to a text, those of an unfinished character included: what tokens joined are the bytes
+   * of what `decode` returns, but for tokenizers that clean up spaces between tokens.
+   * @returns undefined for a control token, and for an id that is not in the vocabulary
+   */
+  tokenBytes(id: number, options?: TokenBytesOptions): Uint8Array | undefined;
 
   /** Whether `id` is a control token, which `decode` leaves out by default. */
   isSpecial(id: number): boolean;

@@ -1,15 +1,11 @@
 /* Sums over the rows of a run, in an order that follows from the number of rows alone: chunks of HH_CHUNK_ROWS rows are
  * summed on their own, each by one thread, into a row of scratch memory; then the chunks are added in order, each
  * column by one thread. */
-#define HH_CHUNK_ROWS 32
-
-HH_INLINE int64_t chunk_count(int64_t rows) { return (rows + HH_CHUNK_ROWS - 1) / HH_CHUNK_ROWS; }
-
 /* Adds `count` rows, one after the other, to `sums`. */
 HH_INLINE void add_rows(float *sums, const float *x, int64_t width, int64_t count) {
   for (int64_t i = 0; i < width; i += HH_LANES) {
     f32x16 sum = load_some(sums + i, width - i);
-    for (int64_t row = 0; row < count; row++) sum = add16(sum, load_some(x + row * width + i, width - i));
+    for (int64_t row = 0; row < count; row++) sum = add16(sum, load_next(x + row * width + i, width - i));
     store_some(sums + i, sum, width - i);
   }
 }
@@ -19,16 +15,17 @@ HH_INLINE void add_rows(float *sums, const float *x, int64_t width, int64_t coun
  * Arguments: 0 sums (chunks, width), 1 x (rows, width), 2 width. */
 static void chunk_sums(const hh_call *call) {
   const hh_word *a = call->arguments;
-  const int64_t width = a[2], chunks = chunk_count(call->rows);
-  const int64_t end = share_start(chunks, call->share.index + 1, call->share.count);
-  for (int64_t chunk = share_start(chunks, call->share.index, call->share.count); chunk < end; chunk++) {
-    float *sums = (float *)address(a[0]) + chunk * width;
-    const float *x = address(a[1]);
-    const int64_t last = (chunk + 1) * HH_CHUNK_ROWS, stop = last < call->rows ? last : call->rows;
-    int64_t row = chunk * HH_CHUNK_ROWS;
-    memset(sums, 0, (size_t)width * sizeof(float));
-    for (; row + 4 <= stop; row += 4) add_rows(sums, x + row * width, width, 4);
-    for (; row < stop; row++) add_rows(sums, x + row * width, width, 1);
+  const int64_t width = a[2];
+  const float *x = address(a[1]);
+  const row_range rows = chunk_rows_of(call);
+  for (int64_t row = rows.first; row < rows.end;) {
+    float *sums = (float *)address(a[0]) + row / HH_CHUNK_ROWS * width;
+    const int64_t chunk_end = (row / HH_CHUNK_ROWS + 1) * HH_CHUNK_ROWS;
+    const int64_t left = (chunk_end < rows.end ? chunk_end : rows.end) - row, count = left < 4 ? 1 : 4;
+    if (row % HH_CHUNK_ROWS == 0) memset(sums, 0, (size_t)width * sizeof(float));
+    if (count == 4) add_rows(sums, x + row * width, width, 4);
+    else add_rows(sums, x + row * width, width, 1);
+    row += count;
   }
 }
 

@@ -28,10 +28,10 @@ static void dropout(const hh_call *call) {
   const uint32_t first = hash_one(hash_one(hash_one(stream ^ 0x9e3779b9u, 0) ^ low, 0) ^ high, 0);
   const uint32_t second = hash_one(hash_one(hash_one(high ^ 0x85ebca6bu, 0) ^ stream, 0) ^ low, 0);
   const f32x16 threshold = splat16(float_argument(a[5])), factor = splat16(float_argument(a[6]));
-  EACH_ELEMENT(element_share_of(call, a[3] * call->rows)) {
+  EACH_ELEMENT(elements_of(call, a[3])) {
     const i32x16 index = add_int(load_ints(counts), splat_int((int32_t)((uint32_t)i + first)));
     const f32x16 bits = float_of_int(shift_right_zeros(hash16(index, second), 8));
-    const f32x16 kept = mul16(load_some(x + i, left), factor);
+    const f32x16 kept = mul16(load_next(x + i, left), factor);
     store_some(y + i, where_less(bits, threshold, splat16(0.0f), kept), left);
   }
 }

@@ -8,19 +8,15 @@
     const hh_word *arguments = call->arguments;                                                          \
     float *y = address(arguments[0]);                                                                    \
     const float *first = address(arguments[1]), *second = address(arguments[2]);                         \
-    const int64_t kind = arguments[4], total = arguments[3] * call->rows;                                \
+    const int64_t kind = arguments[4];                                                                   \
     const f32x16 factor = splat16(float_argument(arguments[5]));                                         \
-    const int64_t chunks = (total + HH_LANES - 1) / HH_LANES;                                            \
-    const int64_t end = share_start(chunks, call->share.index + 1, call->share.count) * HH_LANES;        \
-    int64_t i = share_start(chunks, call->share.index, call->share.count) * HH_LANES;                    \
     (void)kind, (void)factor, (void)second;                                                              \
-    for (; i < end; i += HH_LANES) {                                                                     \
-      const int64_t left = total - i;                                                                    \
-      const f32x16 a = load_some(first + i, left);                                                       \
+    EACH_ELEMENT(elements_of(call, arguments[3])) {                                                      \
+      const f32x16 a = load_next(first + i, left);                                                       \
       store_some(y + i, expression, left);                                                               \
     }                                                                                                    \
   }
-#define SECOND load_some(second + i, left)
+#define SECOND load_next(second + i, left)
 
 ELEMENTWISE(add, add16(a, SECOND))
 ELEMENTWISE(scale, mul16(a, factor))

@@ -90,6 +90,7 @@ typedef enum {
   HH_PRODUCT,
   HH_PRODUCT_LEFT,
   HH_UNIT_NORM,
+  HH_ROW_CHAIN,
   /* No part of models: what the machine can do, and a yardstick. */
   HH_LIMIT_READ,
   HH_LIMIT_FLOAT,
@@ -113,6 +114,7 @@ typedef struct {
   hh_share share;
   int32_t thread; /* which thread this is, from 0: chooses its part of a scratch buffer */
   int32_t threads; /* how many there are */
+  int32_t first_row, end_row; /* operations on rows: rows that are asked for instead of a share, where end_row > 0 */
 } hh_call;
 
 typedef void hh_operation(const hh_call *call);

@@ -13,7 +13,7 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "dot.h"
 #include "functions.h"
 #include "quantized.h"
-#include "element_share.h"
+#include "shares.h"
 
 #include "quantized_element.c"
 
@@ -55,6 +55,7 @@ extern hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT];
 #include "product.c"
 #include "product_left.c"
 #include "unit_norm.c"
+#include "row_chain.c"
 #include "limits.c"
 
 hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
@@ -112,6 +113,7 @@ hh_operation *const HH_TABLE(HH_ISA)[HH_OPERATION_COUNT] = {
     [HH_PRODUCT] = product,
     [HH_PRODUCT_LEFT] = product_left,
     [HH_UNIT_NORM] = unit_norm,
+    [HH_ROW_CHAIN] = row_chain,
     [HH_LIMIT_READ] = limit_read,
     [HH_LIMIT_FLOAT] = limit_float,
     [HH_LIMIT_BYTES] = limit_bytes,

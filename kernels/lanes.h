@@ -142,6 +142,13 @@ HH_INLINE f32x16 load_some(const float *from, int64_t count) {
 #endif
 }
 
+/* The same of memory that is read from front to back: asks for what comes 2 KiB later. Where there is much to compute for
+ * each line, processors fetch ahead too little on their own, and GELU of what no cache holds takes three times as long. */
+HH_INLINE f32x16 load_next(const float *from, int64_t count) {
+  __builtin_prefetch(from + 512);
+  return load_some(from, count);
+}
+
 /* Stores the first `count` lanes, 0 <= count. */
 HH_INLINE void store_some(float *to, f32x16 a, int64_t count) {
   if (__builtin_expect(count >= HH_LANES, 1)) {

@@ -5,7 +5,7 @@
  * (arXiv:1607.06450). */
 HH_INLINE void layer_norm_row(float *y, const float *x, const float *weight, const float *bias, int64_t width, float eps) {
   f32x16 sum = splat16(0.0f), squares = splat16(0.0f);
-  for (int64_t i = 0; i < width; i += HH_LANES) sum = add16(sum, load_some(x + i, width - i));
+  for (int64_t i = 0; i < width; i += HH_LANES) sum = add16(sum, load_next(x + i, width - i));
   const f32x16 mean = splat16(sum_of(sum) / (float)width);
   for (int64_t i = 0; i < width; i += HH_LANES) {
     f32x16 v = sub16(load_some(x + i, width - i), mean);
@@ -26,8 +26,8 @@ HH_INLINE void layer_norm_row(float *y, const float *x, const float *weight, con
 static void layer_norm(const hh_call *call) {
   const hh_word *a = call->arguments;
   const int64_t width = a[4];
-  const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
-  for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++)
+  const row_range rows = rows_of(call);
+  for (int64_t row = rows.first; row < rows.end; row++)
     layer_norm_row((float *)address(a[0]) + row * width, (const float *)address(a[1]) + row * width, address(a[2]),
                    address(a[3]), width, float_argument(a[5]));
 }

@@ -14,9 +14,9 @@ HH_INLINE void rms_norm_gradient_row(float *dx, const float *x, const float *wei
                                      int64_t size, float eps) {
   f32x16 squares = splat16(0.0f), products = splat16(0.0f);
   for (int64_t i = 0; i < size; i += HH_LANES) {
-    const f32x16 v = load_some(x + i, size - i);
+    const f32x16 v = load_next(x + i, size - i);
     squares = fma16(v, v, squares);
-    products = fma16(mul16(load_some(dy + i, size - i), load_some(weight + i, size - i)), v, products);
+    products = fma16(mul16(load_next(dy + i, size - i), load_some(weight + i, size - i)), v, products);
   }
   const float r = 1.0f / __builtin_sqrtf(sum_of(squares) / (float)size + eps);
   const f32x16 factor = splat16(r), along = splat16(-(sum_of(products) * r / (float)size));
@@ -32,13 +32,12 @@ HH_INLINE void rms_norm_gradient_row(float *dx, const float *x, const float *wei
 /* Arguments: 0 dx (rows, groups * size), 1 x, 2 weight (size), 3 dy, 4 sums (chunks, size), 5 groups, 6 size, 7 eps. */
 static void rms_norm_gradient(const hh_call *call) {
   const hh_word *a = call->arguments;
-  const int64_t size = a[6], chunks = chunk_count(call->rows), each = HH_CHUNK_ROWS * a[5];
-  const int64_t end = share_start(chunks, call->share.index + 1, call->share.count);
-  for (int64_t chunk = share_start(chunks, call->share.index, call->share.count); chunk < end; chunk++) {
-    float *sums = (float *)address(a[4]) + chunk * size;
-    const int64_t last = (chunk + 1) * each, total = call->rows * a[5];
-    memset(sums, 0, (size_t)size * sizeof(float));
-    for (int64_t group = chunk * each; group < last && group < total; group++)
+  const int64_t groups = a[5], size = a[6];
+  const row_range rows = chunk_rows_of(call);
+  for (int64_t row = rows.first; row < rows.end; row++) {
+    float *sums = (float *)address(a[4]) + row / HH_CHUNK_ROWS * size;
+    if (row % HH_CHUNK_ROWS == 0) memset(sums, 0, (size_t)size * sizeof(float));
+    for (int64_t group = row * groups; group < (row + 1) * groups; group++)
       rms_norm_gradient_row((float *)address(a[0]) + group * size, (const float *)address(a[1]) + group * size,
                             address(a[2]), (const float *)address(a[3]) + group * size, sums, size,
                             float_argument(a[7]));
@@ -49,12 +48,12 @@ static void rms_norm_gradient(const hh_call *call) {
 HH_INLINE void layer_norm_gradient_row(float *dx, const float *x, const float *weight, const float *dy, float *sums,
                                        int64_t width, float eps) {
   f32x16 sum = splat16(0.0f), squares = splat16(0.0f), slopes = splat16(0.0f), products = splat16(0.0f);
-  for (int64_t i = 0; i < width; i += HH_LANES) sum = add16(sum, load_some(x + i, width - i));
+  for (int64_t i = 0; i < width; i += HH_LANES) sum = add16(sum, load_next(x + i, width - i));
   const f32x16 mean = splat16(sum_of(sum) / (float)width);
   for (int64_t i = 0; i < width; i += HH_LANES) {
     const int64_t left = width - i;
     const f32x16 v = only_first(sub16(load_some(x + i, left), mean), left);
-    const f32x16 g = mul16(load_some(dy + i, left), load_some(weight + i, left));
+    const f32x16 g = mul16(load_next(dy + i, left), load_some(weight + i, left));
     squares = fma16(v, v, squares);
     slopes = add16(slopes, g);
     products = fma16(g, v, products);
@@ -75,15 +74,13 @@ HH_INLINE void layer_norm_gradient_row(float *dx, const float *x, const float *w
 /* Arguments: 0 dx (rows, width), 1 x, 2 weight (width), 3 dy, 4 sums (chunks, 2 * width), 5 width, 6 eps. */
 static void layer_norm_gradient(const hh_call *call) {
   const hh_word *a = call->arguments;
-  const int64_t width = a[5], chunks = chunk_count(call->rows);
-  const int64_t end = share_start(chunks, call->share.index + 1, call->share.count);
-  for (int64_t chunk = share_start(chunks, call->share.index, call->share.count); chunk < end; chunk++) {
-    float *sums = (float *)address(a[4]) + chunk * 2 * width;
-    const int64_t last = (chunk + 1) * HH_CHUNK_ROWS;
-    memset(sums, 0, (size_t)(2 * width) * sizeof(float));
-    for (int64_t row = chunk * HH_CHUNK_ROWS; row < last && row < call->rows; row++)
-      layer_norm_gradient_row((float *)address(a[0]) + row * width, (const float *)address(a[1]) + row * width,
-                              address(a[2]), (const float *)address(a[3]) + row * width, sums, width,
-                              float_argument(a[6]));
+  const int64_t width = a[5];
+  const row_range rows = chunk_rows_of(call);
+  for (int64_t row = rows.first; row < rows.end; row++) {
+    float *sums = (float *)address(a[4]) + row / HH_CHUNK_ROWS * 2 * width;
+    if (row % HH_CHUNK_ROWS == 0) memset(sums, 0, (size_t)(2 * width) * sizeof(float));
+    layer_norm_gradient_row((float *)address(a[0]) + row * width, (const float *)address(a[1]) + row * width,
+                            address(a[2]), (const float *)address(a[3]) + row * width, sums, width,
+                            float_argument(a[6]));
   }
 }

@@ -6,7 +6,7 @@
 HH_INLINE void rms_norm_row(float *y, const float *x, const float *weight, int64_t size, float eps) {
   f32x16 squares = splat16(0.0f);
   for (int64_t i = 0; i < size; i += HH_LANES) {
-    const f32x16 v = load_some(x + i, size - i);
+    const f32x16 v = load_next(x + i, size - i);
     squares = fma16(v, v, squares);
   }
   const f32x16 factor = splat16(1.0f / __builtin_sqrtf(sum_of(squares) / (float)size + eps));
@@ -18,9 +18,11 @@ HH_INLINE void rms_norm_row(float *y, const float *x, const float *weight, int64
 
 static void rms_norm(const hh_call *call) {
   const hh_word *a = call->arguments;
-  const int64_t size = a[4], groups = a[3] * call->rows;
-  const int64_t end = share_start(groups, call->share.index + 1, call->share.count);
-  for (int64_t group = share_start(groups, call->share.index, call->share.count); group < end; group++)
+  const int64_t size = a[4], total = a[3] * call->rows;
+  const int64_t first = call->end_row > 0 ? call->first_row * a[3] : share_start(total, call->share.index, call->share.count);
+  const int64_t end =
+      call->end_row > 0 ? call->end_row * a[3] : share_start(total, call->share.index + 1, call->share.count);
+  for (int64_t group = first; group < end; group++)
     rms_norm_row((float *)address(a[0]) + group * size, (const float *)address(a[1]) + group * size, address(a[2]), size,
                  float_argument(a[5]));
 }

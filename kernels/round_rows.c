@@ -36,7 +36,7 @@ HH_INLINE void store_bfloats(uint16_t *to, f32x16 x) {
 
 HH_INLINE void round_row(uint16_t *to, const float *x, int64_t width) {
   for (int64_t i = 0; i < (width + 31) / 32 * 32; i += HH_LANES)
-    store_bfloats(to + i, load_some(x + i, width > i ? width - i : 0));
+    store_bfloats(to + i, load_next(x + i, width > i ? width - i : 0));
 }
 
 static void round_rows(const hh_call *call) {
@@ -44,7 +44,7 @@ static void round_rows(const hh_call *call) {
   uint16_t *to = address(a[0]);
   const float *x = address(a[1]);
   const int64_t width = a[2], stride = bfloat_stride(width);
-  const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
-  for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++)
+  const row_range rows = rows_of(call);
+  for (int64_t row = rows.first; row < rows.end; row++)
     round_row(to + row * stride, x + row * width, width);
 }

@@ -55,7 +55,7 @@ void hh_run(hh_runtime *runtime, const hh_word *plan, int64_t words, const int32
     const int32_t rows = instruction.rows >= 0 ? instruction.rows : live[~instruction.rows];
     if (rows > 0) {
       hh_operation *const operation = runtime->operations[instruction.operation];
-      hh_call call = {plan + 2, live, rows, {0, 1}, 0, runtime->threads};
+      hh_call call = {plan + 2, live, rows, {0, 1}, 0, runtime->threads, 0, 0};
       const int64_t cost = (int64_t)rows * instruction.row_cost;
       const int32_t shares = share_count(runtime, cost);
       const int64_t start = times == NULL ? 0 : hh_now();
@@ -85,7 +85,7 @@ void hh_pack(hh_runtime *runtime, void *matrix, const void *rows, int32_t storag
              int64_t first, int64_t count) {
   const hh_word arguments[] = {(hh_word)(intptr_t)matrix, (hh_word)(intptr_t)rows, storage, out, in, first, count,
                                hh_stored_row_bytes(storage, in)};
-  const hh_call call = {arguments, NULL, (int32_t)count, {0, 1}, 0, runtime->threads};
+  const hh_call call = {arguments, NULL, (int32_t)count, {0, 1}, 0, runtime->threads, 0, 0};
   if (count <= 0) return;
   if (runtime->threads == 1) pack_share(&call);
   else hh_pool_run(runtime->pool, pack_share, &call, runtime->threads * HH_SHARES_PER_THREAD);

@@ -21,6 +21,6 @@ static void unit_norm(const hh_call *call) {
   float *y = address(a[0]);
   const float *x = address(a[1]);
   const f32x16 factor = splat16(inverse_norm(x, a[2]));
-  EACH_ELEMENT(element_share_of(call, a[2]))
+  EACH_ELEMENT(stretch_of(call, a[2]))
     store_some(y + i, mul16(load_some(x + i, left), factor), left);
 }

@@ -96,7 +96,9 @@ function findBuffers(nodes: readonly Node[], inputs: readonly Tensor[], kept: Re
   for (const input of inputs) add(input, -1, end);
   for (const [index, node] of nodes.entries()) {
     // What this node is the last to read and may overwrite element by element; each for one of its outputs.
-    const mayTake = new Set((operations.get(node.operation)?.inPlace ?? []).map((position) => node.inputs[position]!));
+    const mayTake = new Set(
+      (node.inPlace ?? operations.get(node.operation)?.inPlace ?? []).map((position) => node.inputs[position]!),
+    );
     const free = [...mayTake].filter(
       (input) => input.origin.kind === "result" && !kept.has(input) && lastUse.get(input) === index,
     );

@@ -50,6 +50,8 @@ export interface Node {
   readonly outputs: readonly Tensor[];
   /** The first of its outputs. */
   readonly output: Tensor;
+  /** Inputs whose memory results may take over, of a node that stands for others; otherwise its operation says. */
+  readonly inPlace?: readonly number[];
   /** Where in the model it was written, such as `blocks.0.attention.`: the scopes that were open. */
   readonly scope: string;
 }

@@ -12,8 +12,8 @@ export interface Accumulations {
   readonly absorbed: ReadonlySet<Node>;
 }
 
-/** @param adds - whether the instruction of a node can add its results to what is there */
-export function findAccumulations(plan: Plan, adds: (node: Node) => boolean): Accumulations {
+/** @param adds - whether the instruction of a node can add a result of it to what is there */
+export function findAccumulations(plan: Plan, adds: (node: Node, result: Tensor) => boolean): Accumulations {
   /* By result: a plan may hold other nodes for it than the graph. */
   const places = new Map(plan.nodes.flatMap((node, index) => node.outputs.map((output) => [output, index] as const)));
   const readers = new Map<Tensor, number>();
@@ -24,7 +24,7 @@ export function findAccumulations(plan: Plan, adds: (node: Node) => boolean): Ac
     const [state, x] = node.inputs;
     const place = node.operation === "accumulate" ? places.get(x!) : undefined;
     if (place === undefined) continue;
-    if (!adds(plan.nodes[place]!) || readers.get(x!) !== 1 || plan.outputs.includes(x!)) continue;
+    if (!adds(plan.nodes[place]!, x!) || readers.get(x!) !== 1 || plan.outputs.includes(x!)) continue;
     const memory = memoryOf(state!);
     const between = plan.nodes.slice(place, index);
     if (between.some(({ inputs }) => inputs.some((input) => memoryOf(input) === memory))) continue;

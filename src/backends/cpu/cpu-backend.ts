@@ -24,7 +24,8 @@ import type { CpuRuntime } from "./cpu-runtime.js";
 import { matrixStorageIds, type PackedStorage } from "./instructions.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
-import { spellOutProducts } from "./products.js";
+import { isProduct, spellOutProducts } from "./products.js";
+import { chainRows } from "./row-chains.js";
 import { Staging } from "./staging.js";
 
 /** Bytes of a matrix that are read at a time, about: they are still in a cache when they are packed. */
@@ -116,7 +117,10 @@ export class CpuBackend implements Backend {
   compile(_graph: Graph, { outputs, resources, products = "f32" }: CompileOptions): Program {
     this.#requireOpen();
     const isPlain = (matrix: Tensor) => !(resources.get(memoryOf(matrix).name) instanceof CpuMatrix);
-    const plan = planGraph(outputs, (nodes) => spellOutProducts(nodes, isPlain, products));
+    const plan = planGraph(outputs, (nodes) => {
+      const spelled = spellOutProducts(nodes, isPlain, products);
+      return spelled.some(isProduct) ? chainRows(spelled, outputs) : spelled;
+    });
     return new CpuProgram(this.runtime, plan, resources);
   }
 

@@ -59,6 +59,7 @@ export const operationIds = [
   "product",
   "product_left",
   "unit_norm",
+  "row_chain",
   "limit_read",
   "limit_float",
   "limit_bytes",

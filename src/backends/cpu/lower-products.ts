@@ -35,7 +35,7 @@ function lowerProduct(site: LoweringSite, node: Node, { columns, terms, products
 }
 
 const productLeft: NodeLowering<LeftProductAttributes> = {
-  adds: true,
+  adds: "all",
   scratchBytes: (_node, threads) => threads * leftBytes,
   lower(site, node, { rows, columns, products }) {
     const [a, b] = node.inputs;
@@ -52,6 +52,6 @@ export const productLowerings: Readonly<Record<string, NodeLowering>> = {
   "round-rows": roundRows,
   "pack-columns": packColumns,
   "plain-linear": { lower: lowerProduct },
-  product: { lower: lowerProduct, adds: true },
+  product: { lower: lowerProduct, adds: "all" },
   "product-left": productLeft,
 };

@@ -9,6 +9,7 @@ import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
 import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
 import { floatBits, type OperationId, type RowCount, rowsArgument } from "./instructions.js";
 import { productLowerings } from "./lower-products.js";
+import { rowChainLowering } from "./lower-row-chain.js";
 import { sequenceAttentionLowerings } from "./lower-sequence-attention.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
 
@@ -18,18 +19,22 @@ const chunkRows = 32;
 const once: RowCount = { fixed: 1 };
 
 export const trainingLowerings: Readonly<Record<string, NodeLowering>> = {
-  "column-sums": { lower: lowerColumnSums, scratchBytes: (node) => chunkBytes(node.inputs[0]!), adds: true },
-  "rms-norm-gradient": { lower: lowerRmsNormGradient, scratchBytes: (node) => chunkBytes(node.inputs[0]!), adds: true },
+  "column-sums": { lower: lowerColumnSums, scratchBytes: (node) => chunkBytes(node.inputs[0]!), adds: "all" },
+  "rms-norm-gradient": {
+    lower: lowerRmsNormGradient,
+    scratchBytes: (node) => chunkBytes(node.inputs[0]!),
+    adds: "vectors",
+  },
   "layer-norm-gradient": {
     lower: lowerLayerNormGradient,
     scratchBytes: (node) => 2 * chunkBytes(node.inputs[0]!),
-    adds: true,
+    adds: "vectors",
   },
   "log-sum-exp-gradient": { lower: lowerLogSumExpGradient },
   "activation-gradient": { lower: lowerActivationGradient },
   "gated-activation-gradient": { lower: lowerActivationGradient },
   "soft-cap-gradient": { lower: lowerSoftCapGradient },
-  "embedding-gradient": { lower: lowerEmbeddingGradient, adds: true },
+  "embedding-gradient": { lower: lowerEmbeddingGradient, adds: "all" },
   "scatter-rows": { lower: lowerScatterRows },
   dropout: { lower: lowerDropout },
   "row-squares": { lower: lowerRowSquares },
@@ -59,6 +64,7 @@ export const trainingLowerings: Readonly<Record<string, NodeLowering>> = {
       lowerElements(site, "moving_average", [average, p, undefined, undefined, scalars]),
   },
   ...productLowerings,
+  "row-chain": rowChainLowering((operation) => trainingLowerings[operation]),
   ...sequenceAttentionLowerings,
   "unit-norm": { lower: lowerUnitNorm },
 };

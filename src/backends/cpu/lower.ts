@@ -32,7 +32,7 @@ import {
   type RowCount,
 } from "./instructions.js";
 import { trainingLowerings } from "./lower-training.js";
-import type { LoweringSite } from "./lowering-site.js";
+import type { LoweringSite, SiteParts } from "./lowering-site.js";
 
 /** Where things lie, as far as instructions need to know. */
 export interface Addresses {
@@ -76,7 +76,10 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
  * @returns the words of the plan, and what its instructions are
  */
 export function lowerPlan(plan: Plan, live: readonly string[], addresses: Addresses, threads: number) {
-  const { into, absorbed } = findAccumulations(plan, ({ operation }) => trainingLowerings[operation]?.adds ?? false);
+  const { into, absorbed } = findAccumulations(plan, ({ operation }, result) => {
+    const which = trainingLowerings[operation]?.adds;
+    return which === "all" || (which === "vectors" && result.shape.length === 1);
+  });
   const lowering = new Lowering(live, addresses, threads, into);
   const takesQuantized = ({ operation, inputs }: Node) =>
     operation === "linear" && isQuantized(addresses.storageOf(inputs[1]!));
@@ -106,7 +109,6 @@ const nanosecondsPerWeight: Record<PackedStorage, number> = {
 };
 
 class Lowering implements LoweringSite {
-  readonly writer = new InstructionWriter();
   /** Whose quantized rows the scratch memory holds. */
   #quantized: Tensor | undefined;
 
@@ -116,24 +118,31 @@ class Lowering implements LoweringSite {
     readonly threads: number,
     /** The state that a result is added to. */
     readonly accumulations: ReadonlyMap<Tensor, Tensor>,
+    readonly writer = new InstructionWriter(),
   ) {}
 
   add(step: Step): void {
     const { node, sum, others, quantizes } = step;
-    const training = trainingLowerings[node.operation];
-    if (training !== undefined) {
-      this.writer.begin(node);
-      training.lower(this, node, node.attributes as never);
-      return;
-    }
-    const lower = this.#operations[node.operation];
-    if (lower === undefined) throw new InternalError(`the CPU backend has no operation ${node.operation}`);
     this.writer.begin(node);
     if (others.length > 0) this.#linearGroup([node, ...others]);
-    else if (sum === undefined && !quantizes) lower(node, node.attributes as never);
+    else if (sum === undefined && !quantizes) this.lower(node);
     else if (node.operation.endsWith("norm")) this.#normRows(step);
     else this.#activateRows(step);
     if (quantizes) this.#quantized = node.output;
+  }
+
+  lower(node: Node): void {
+    const training = trainingLowerings[node.operation];
+    const lower = this.#operations[node.operation];
+    if (training !== undefined) training.lower(this, node, node.attributes as never);
+    else if (lower !== undefined) lower(node, node.attributes as never);
+    else throw new InternalError(`the CPU backend has no operation ${node.operation}`);
+  }
+
+  within({ writer, scratch, places }: SiteParts): LoweringSite {
+    const of = (tensor: Tensor) => places.get(tensor) ?? this.addresses.of(tensor);
+    const addresses = { ...this.addresses, of, training: scratch };
+    return new Lowering(this.live, addresses, this.threads, this.accumulations, writer);
   }
 
   readonly #operations: Readonly<Record<string, (node: Node, attributes: never) => void>> = {

@@ -12,6 +12,18 @@ export interface LoweringSite {
   /** Where a result goes, and whether it is added to what is there: a state that it would be accumulated in. */
   target(result: Tensor): { readonly address: number; readonly adds: boolean };
   rows(tensor: Tensor): RowCount;
+  /** Turns one node into instructions. */
+  lower(node: Node): void;
+  /** This site with some things in other places. */
+  within(parts: SiteParts): LoweringSite;
+}
+
+/** What nodes are lowered with that become part of another's instruction. */
+export interface SiteParts {
+  readonly writer: InstructionWriter;
+  readonly scratch: number;
+  /** Addresses of tensors that are not where the plan has them. */
+  readonly places: ReadonlyMap<Tensor, number>;
 }
 
 /** How the nodes of one operation become instructions. */
@@ -19,6 +31,6 @@ export interface NodeLowering<Attributes extends object = never> {
   lower(site: LoweringSite, node: Node, attributes: Attributes): void;
   /** Bytes of memory that an instruction needs for itself. */
   scratchBytes?(node: Node, threads: number): number;
-  /** Whether results go where `target` says: then sums into states cost nothing. */
-  readonly adds?: boolean;
+  /** Which results go where `target` says: then sums of them into states cost nothing. Default: none. */
+  readonly adds?: "all" | "vectors";
 }

@@ -70,6 +70,11 @@ export function spellOutProducts(
   return spelling.nodes;
 }
 
+/** Whether a node multiplies plain matrices, as it is spelled out. */
+export function isProduct({ operation }: Node): boolean {
+  return operation === "product" || operation === "plain-linear" || operation === "product-left";
+}
+
 class Spelling {
   readonly nodes: Node[] = [];
   /** What was made of an operand, by how: good until the operand is written to. */

@@ -70,7 +70,7 @@ function attentionWork({ inputs, attributes, output }: Node, rows: number, opera
 }
 
 /** Numbers in a row of everything that a node reads or writes row by row. */
-function activations({ inputs, output }: Node): number {
-  const moving = [output, ...inputs].filter(({ origin }) => origin.kind === "result" || origin.kind === "input");
+function activations({ inputs, outputs }: Node): number {
+  const moving = [...outputs, ...inputs].filter(({ origin }) => origin.kind === "result" || origin.kind === "input");
   return moving.reduce((sum, tensor) => sum + rowWidth(tensor), 0);
 }

@@ -126,7 +126,8 @@ async function translateLines(
   const filled = [...lines.keys()].filter((i) => sources[i]!.length > 0);
   const { beams, nBest, lengthPenalty, maxTokens, minTokens } = flags;
   const earlyStopping: EarlyStopping = flags.earlyStopping === "never" ? "never" : flags.earlyStopping === "true";
-  const options = { beams, count: nBest, lengthPenalty, earlyStopping, maxTokens, minTokens, ...listeners };
+  const tokens = minTokens > 0 ? { tokens: { minNewTokens: minTokens } } : {};
+  const options = { beams, count: nBest, lengthPenalty, earlyStopping, maxTokens, ...tokens, ...listeners };
   const found = await model.beamSearchAll(
     filled.map((i) => ({ source: sources[i]! })),
     options,

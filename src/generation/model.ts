@@ -16,9 +16,10 @@ import { TokenConstraint } from "./constrain/token-constraint.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
-import { type EncodedPrompt, searchAll } from "./search/beam-search.js";
+import { searchAll } from "./search/beam-search.js";
 import { type Hypothesis, hypothesisOf } from "./search/hypothesis.js";
 import { type BeamSearchOptions, beamSettings } from "./search/options.js";
+import type { EncodedPrompt } from "./search/prompt-search.js";
 import { Session, type SessionOptions, sessionOptionNames } from "./session.js";
 
 type Text = string | ArrayLike<number>;
@@ -157,7 +158,8 @@ export class Model implements AsyncDisposable {
   async beamSearchAll(prompts: readonly Prompt[], options: BeamSearchOptions = {}): Promise<Hypothesis[][]> {
     this.#open();
     const { endIds } = this;
-    const settings = beamSettings(options, endIds, this.config.vocabSize);
+    const { vocabSize, bannedIds = [] } = this.config;
+    const settings = beamSettings(options, { vocabSize, endIds, bannedIds });
     const encoded = prompts.map((prompt) => this.encode(prompt));
     const results = await searchAll(this.engine, encoded, settings, options);
     const ends = { endIds, all: settings.ends, maxTokens: settings.maxTokens };

@@ -88,12 +88,12 @@ describeWithData("ct2-aren-transliteration", "ct2-aren-transliteration", (folder
         expect(best.stop).toEqual({ kind: "maxTokens" });
       }
       for (const { input, min_decoding_length, output_length } of expected.min_decoding_length) {
-        const { tokens } = await search(input, { beams: 2, minTokens: min_decoding_length });
+        const { tokens } = await search(input, { beams: 2, tokens: { minNewTokens: min_decoding_length } });
         expect(tokens.length - 1).toBe(output_length);
       }
       for (const { input, output, suppress_sequences } of expected.suppress_sequences) {
         const badWords = suppress_sequences.map((word) => idsOf(word, targets));
-        expect((await search(input, { beams: 2, badWords })).text).toBe(output.join(""));
+        expect((await search(input, { beams: 2, tokens: { badWords } })).text).toBe(output.join(""));
       }
     });
 

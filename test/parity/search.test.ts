@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import type { TokenOptions } from "../../src/generation/processors/options.js";
 import type { EarlyStopping } from "../../src/generation/search/beams.js";
 import type { BeamSearchOptions } from "../../src/generation/search/options.js";
 import { loadModel } from "../../src/load-model.node.js";
@@ -27,11 +28,17 @@ function optionsOf(each: Case, maxTokens: number): BeamSearchOptions {
     beams: each.num_beams,
     count: each.num_beams,
     maxTokens,
-    minTokens: each.min_new_tokens ?? 0,
     lengthPenalty: each.length_penalty,
     earlyStopping: each.early_stopping,
     stopping: { endIds: false, tokenIds: each.eos_token_id },
-    badWords: each.bad_words_ids ?? [],
+    tokens: tokensOf(each),
+  };
+}
+
+function tokensOf({ min_new_tokens, bad_words_ids }: Case): TokenOptions {
+  return {
+    ...(min_new_tokens === undefined ? {} : { minNewTokens: min_new_tokens }),
+    ...(bad_words_ids === undefined ? {} : { badWords: bad_words_ids }),
   };
 }
 

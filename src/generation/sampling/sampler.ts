@@ -52,23 +52,41 @@ export function createSampler(
   inheritedSeed?: number,
   others: Omit<ChoiceOptions, "sampling"> = {},
 ): Sampler {
-  rejectUnknownOptions(options, samplingOptionNames, "sampling");
-  if (others.penalties !== undefined) rejectUnknownOptions(others.penalties, penaltyOptionNames, "penalties");
-  if (others.tokens !== undefined) rejectUnknownOptions(others.tokens, tokenOptionNames, "tokens");
+  const { seed: named, pipeline } = choiceOf({ ...others, sampling: options }, aboutModel(model));
   const seed = options.seed ?? inheritedSeed ?? freshSeed();
-  if (!Number.isSafeInteger(seed) || seed < 0)
+  return named === undefined ? new GreedySampler(seed, pipeline) : new DrawingSampler(seed, pipeline, options);
+}
+
+function aboutModel(model: ChoiceModel | number): ChoiceModel {
+  return typeof model === "number" ? { vocabSize: model, endIds: [], bannedIds: [] } : model;
+}
+
+/**
+ * What the options ask for: the stages, and the seed of what is drawn.
+ * @returns without a seed where the likeliest is taken
+ * @throws UnknownOptionError, OutOfRangeError, InvalidValueError, MissingStageError
+ */
+export function choiceOf(options: ChoiceOptions, model: ChoiceModel): { pipeline: Pipeline; seed?: number } {
+  const { sampling = {}, penalties = {}, tokens = {} } = options;
+  rejectUnknownOptions(sampling, samplingOptionNames, "sampling");
+  rejectUnknownOptions(penalties, penaltyOptionNames, "penalties");
+  rejectUnknownOptions(tokens, tokenOptionNames, "tokens");
+  const { seed = freshSeed() } = sampling;
+  if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new InvalidValueError("sampling.seed", "a whole number from 0 on", seed);
-  const about = typeof model === "number" ? { vocabSize: model, endIds: [], bannedIds: [] } : model;
-  const isGreedy = (options.temperature ?? (drawsByDefault(options) ? 1 : 0)) === 0;
-  const all = { ...others, sampling: options };
-  const stages = createStages(all, about);
-  // Filters leave the likeliest token where it is, so a greedy choice needs none of them; those that may not are refused.
-  if (isGreedy) refuseDrawing(options);
-  const pipeline = new Pipeline(
-    isGreedy ? stages.filter(({ name }) => !shapeStages.has(name)) : stages,
-    about.vocabSize,
-  );
-  return isGreedy ? new GreedySampler(seed, pipeline) : new DrawingSampler(seed, pipeline, options);
+  }
+  const stages = createStages(options, model);
+  if ((sampling.temperature ?? (drawsByDefault(sampling) ? 1 : 0)) !== 0) {
+    return { seed, pipeline: new Pipeline(stages, model.vocabSize) };
+  }
+  refuseDrawing(sampling);
+  // Filters leave the likeliest token where it is, so a greedy choice needs none of them.
+  return {
+    pipeline: new Pipeline(
+      stages.filter(({ name }) => !shapeStages.has(name)),
+      model.vocabSize,
+    ),
+  };
 }
 
 function drawsByDefault({ order: _, ...options }: SamplingOptions): boolean {

@@ -130,16 +130,82 @@ describe("beam search", () => {
     await refuse({ lengthPenalty: Number.NaN }, "OUT_OF_RANGE");
     await refuse({ beams: 0 }, "OUT_OF_RANGE");
     await refuse({ beams: 2, count: 3 }, "OUT_OF_RANGE");
-    await refuse({ maxTokens: 3, minTokens: 4 }, "OUT_OF_RANGE");
+    await refuse({ beams: 4, groups: 3 }, "INVALID_VALUE");
+    await refuse({ beams: 4, groups: 2, diversityPenalty: -1 }, "OUT_OF_RANGE");
+    await refuse({ tokens: { minTokens: 4 } }, "UNKNOWN_OPTION");
     await refuse({ earlyStopping: "always" }, "INVALID_VALUE");
-    await refuse({ badWords: [[1, 67]] }, "INVALID_VALUE");
+    await refuse({ tokens: { badWords: [[1, 67]] } }, "INVALID_VALUE");
     const everything = Array.from({ length: 67 }, (_, id) => [id]);
-    await refuse({ badWords: everything }, "NO_CONTINUATION");
+    await refuse({ tokens: { badWords: everything } }, "NO_CONTINUATION");
     await expect(model.beamSearch(Array.from({ length: 97 }, () => 5))).rejects.toMatchObject({ code: "CONTEXT_FULL" });
     await using small = await loadModel(tinyModel(), { backend, cache: { positions: 48 } });
     await expect(small.beamSearch(prompts[8]!, { beams: 5, maxTokens: 20 })).rejects.toMatchObject({
       code: "CACHE_FULL",
     });
     expect([model.engine.pool.used, small.engine.pool.used]).toEqual([0, 0]);
+  });
+
+  test("processors see every beam's own text", async () => {
+    await using model = await loadModel(tinyModel(), { backend });
+    const tokens = { prefixAllowedTokens: (ids: readonly number[]) => [ids.length, ids.length + 1, 60] };
+    const found = await model.beamSearch([3, 4, 5], { beams: 4, count: 4, maxTokens: 3, stopping, tokens });
+    for (const hypothesis of found) {
+      for (const [i, token] of hypothesis.tokens.entries()) expect([3 + i, 4 + i, 60]).toContain(token);
+    }
+    const never = {
+      name: "never 60",
+      process: async (z: Float32Array) => z.map((each, id) => (id === 60 ? -Infinity : each)),
+    };
+    const options = { beams: 4, count: 4, maxTokens: 3, stopping, tokens, processors: [never] };
+    const without = await model.beamSearch([3, 4, 5], options);
+    expect(without.flatMap((hypothesis) => hypothesis.tokens)).not.toContain(60);
+    const dead = { prefixAllowedTokens: (ids: readonly number[]) => (ids.at(-1) === 20 ? [] : [20, 21]) };
+    const [only] = await model.beamSearch([3], { beams: 2, maxTokens: 3, stopping: { endIds: false }, tokens: dead });
+    expect(only!.tokens.slice(0, -1)).toEqual([21, 21]);
+  });
+
+  test("groups of beams differ, by a penalty on what earlier groups have just chosen", async () => {
+    await using model = await loadModel(tinyModel(), { backend });
+    const prompt = prompts[4]!;
+    const run = { maxTokens: 6, stopping: { endIds: false } };
+    const alone = await model.beamSearch(prompt, { ...run, beams: 2, count: 2 });
+    const together = { ...run, beams: 6, count: 6, groups: 3 };
+    const apart = await model.beamSearch(prompt, { ...together, diversityPenalty: 0 });
+    const first = new Set(alone.map(({ tokens }) => tokens.join()));
+    expect(apart.map(({ tokens }) => tokens.join())).toHaveLength(6);
+    for (const { tokens } of apart) expect(first).toContain(tokens.join());
+    const diverse = await model.beamSearch(prompt, { ...together, diversityPenalty: 50 });
+    expect(new Set(diverse.map(({ tokens }) => tokens.join())).size).toBe(6);
+    // A penalty of 50 outweighs every logit, so no group takes a token that an earlier one has just taken.
+    const beginnings = diverse.map(({ tokens }) => tokens[0]);
+    expect(new Set(beginnings).size).toBeGreaterThanOrEqual(3);
+    expect(diverse.map(({ tokens }) => tokens.join())).toEqual(expect.arrayContaining([...first]));
+    expect(model.engine.pool.used).toBe(0);
+  });
+
+  test("with sampling, beams are drawn without replacement: by seed, and as often as their probabilities say", async () => {
+    await using model = await loadModel(tinyModel(), { backend });
+    const [prompt, run] = [[3, 4, 5], { beams: 1, maxTokens: 1, lengthPenalty: 0, stopping: { endIds: false } }];
+    const draw = async (seed: number) => {
+      const [best] = await model.beamSearch(prompt, { ...run, sampling: { temperature: 0.7, topK: 4, seed } });
+      return best!;
+    };
+    expect(await draw(7)).toEqual(await draw(7));
+    const logits = (await model.logits(prompt)).slice(-67);
+    const order = Array.from(logits.keys()).sort((a, b) => logits[b]! - logits[a]!);
+    const weights = order.slice(0, 4).map((id) => Math.exp(logits[id]! / 0.7));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    const counts = new Map<number, number>();
+    const draws = 600;
+    for (let seed = 0; seed < draws; seed++) {
+      const { tokens } = await draw(seed);
+      counts.set(tokens[0]!, (counts.get(tokens[0]!) ?? 0) + 1);
+    }
+    expect([...counts.keys()].every((id) => order.slice(0, 4).includes(id))).toBe(true);
+    const statistic = weights.reduce((total, weight, i) => {
+      const expected = (draws * weight) / sum;
+      return total + ((counts.get(order[i]!) ?? 0) - expected) ** 2 / expected;
+    }, 0);
+    expect(statistic).toBeLessThan(21); // 3 degrees of freedom: beyond it once in 10,000 sets of seeds
   });
 });

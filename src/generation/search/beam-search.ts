@@ -6,34 +6,11 @@
  */
 import { CacheFullError } from "../../cache/block-pool.js";
 import { Breather } from "../../core/breathe.js";
-import { HithertoError } from "../../core/errors.js";
 import type { Engine } from "../engine.js";
-import type { OutputRow, Part } from "../run.js";
-import type { Sequence } from "../sequence.js";
-import { type Bans, bansOf } from "./bans.js";
-import { Beams, type FinishedBeam } from "./beams.js";
-import { BestContinuations } from "./continuations.js";
+import type { Part } from "../run.js";
+import type { FinishedBeam } from "./beams.js";
 import type { BeamSettings } from "./options.js";
-
-/** What a search begins with. */
-export interface EncodedPrompt {
-  /** Encoder-decoder models: what is attended to. */
-  readonly source?: ArrayLike<number>;
-  /** At least one token. */
-  readonly ids: ArrayLike<number>;
-}
-
-/** Bans, or the end of the vocabulary, leave no token to continue any beam of a prompt with. */
-export class NoContinuationError extends HithertoError {
-  readonly code = "NO_CONTINUATION";
-
-  constructor(
-    readonly prompt: number,
-    readonly length: number,
-  ) {
-    super(`prompt ${prompt}: every token is banned after ${length} generated ones, and no hypothesis has ended`);
-  }
-}
+import { type EncodedPrompt, PromptSearch } from "./prompt-search.js";
 
 export interface SearchListeners {
   readonly signal?: AbortSignal;
@@ -61,7 +38,7 @@ export async function searchAll(
       makeRoom(engine, waiting, active);
       await advance(engine, [...active], signal);
       for (const search of [...active].filter((each) => each.isDone)) {
-        results[search.index] = search.beams.finished.slice(0, settings.count);
+        results[search.index] = search.finished.slice(0, settings.count);
         search.dispose();
         active.delete(search);
         onProgress?.(prompts.length - waiting.length - active.size, prompts.length);
@@ -136,75 +113,5 @@ async function advance(engine: Engine, searches: readonly PromptSearch[], signal
       search.offer(beam, row);
     },
   });
-  for (const search of searches) search.choose();
-}
-
-/** One prompt under way: its beams, and a sequence in the cache for each. */
-class PromptSearch {
-  readonly beams: Beams;
-  readonly #best: BestContinuations;
-  readonly #bans: Bans;
-  #sequences: Sequence[];
-
-  constructor(
-    engine: Engine,
-    readonly index: number,
-    readonly prompt: EncodedPrompt,
-    settings: BeamSettings,
-    sequence: Sequence,
-  ) {
-    const { capacity, config } = engine.network;
-    const room = Math.max(1, capacity.contextLength - prompt.ids.length);
-    this.beams = new Beams({ ...settings, maxTokens: Math.min(settings.maxTokens, room) });
-    this.#best = new BestContinuations(this.beams.candidates);
-    this.#bans = bansOf({ ...settings, bannedIds: config.bannedIds ?? [] }, prompt.ids);
-    this.#sequences = [sequence];
-  }
-
-  get isDone(): boolean {
-    return this.beams.running.length === 0;
-  }
-
-  /** What each beam has to run next: the whole prompt at first, then the token that was chosen last. */
-  parts(): Part[] {
-    return this.beams.running.map(({ tokens }, i) => ({
-      sequence: this.#sequences[i]!,
-      ids: tokens.length === 0 ? this.prompt.ids : tokens.slice(-1),
-      outputs: "last",
-    }));
-  }
-
-  /** Blocks of the cache that the next step takes, or a few less. */
-  blocksNeeded(): number {
-    return this.parts().reduce((sum, { sequence, ids }) => sum + sequence.table.blocksNeeded(ids.length), 0);
-  }
-
-  /** Takes the logits after a beam's last token. The row is changed. */
-  offer(beam: number, { logits, logSumExp }: OutputRow): void {
-    const { tokens, logprob } = this.beams.running[beam]!;
-    for (const id of this.#bans(tokens)) logits[id] = Number.NEGATIVE_INFINITY;
-    this.#best.offer(beam, logits, logprob - logSumExp);
-  }
-
-  /** Settles which beams go on; each takes over its parent's sequence, or a fork of it. */
-  choose(): void {
-    const { length } = this.beams.running[0]!.tokens;
-    this.beams.advance(this.#best.list());
-    this.#best.clear();
-    if (this.isDone && this.beams.finished.length === 0) throw new NoContinuationError(this.index, length);
-    const before = this.#sequences;
-    const taken = new Set<number>();
-    this.#sequences = this.beams.running.map(({ parent }) => {
-      const sequence = before[parent]!;
-      if (taken.has(parent)) return sequence.fork();
-      taken.add(parent);
-      return sequence;
-    });
-    for (const [i, sequence] of before.entries()) if (!taken.has(i)) sequence.dispose();
-  }
-
-  dispose(): void {
-    for (const sequence of this.#sequences) sequence.dispose();
-    this.#sequences = [];
-  }
+  for (const search of searches) await search.choose();
 }

@@ -18,6 +18,11 @@ export interface BeamRules {
   readonly ends: ReadonlySet<number>;
   /** What Σ ln p is divided by at a length. */
   readonly divisor: (length: number) => number;
+  /**
+   * The rules of transformers before 4.50, the last that had groups of beams: what ended at a step still bounds what can
+   * come of it, and at the greatest length what has an end comes before what has none.
+   */
+  readonly olderRules: boolean;
 }
 
 export interface Beam {
@@ -42,6 +47,7 @@ export class Beams {
   #running: readonly Beam[] = [{ tokens: [], logprob: 0, parent: 0 }];
   /** At most `beams`, best first. */
   #finished: readonly FinishedBeam[] = [];
+  #chosen: readonly number[] = [];
   #length = 0;
 
   constructor(readonly rules: BeamRules) {}
@@ -56,30 +62,41 @@ export class Beams {
     return this.#finished;
   }
 
+  /** The tokens with which the beams went on at the last step, or would have where there was no room for more. */
+  get chosen(): readonly number[] {
+    return this.#chosen;
+  }
+
   /** So many candidates that ends cannot starve the search. */
   get candidates(): number {
     return Math.max(2, this.rules.ends.size + 1) * this.rules.beams;
   }
 
-  /** Takes the best `candidates` continuations of the running beams, best first. */
+  /** Takes the best `candidates` continuations of the running beams, best first, or as they were drawn. */
   advance(continuations: readonly Continuation[]): void {
-    const { beams } = this.rules;
+    const { beams, olderRules } = this.rules;
     this.#length++;
     const isLast = this.#length === this.rules.maxTokens;
-    const ends = (each: Continuation) => isLast || this.rules.ends.has(each.token);
+    const ends = (each: Continuation) => this.rules.ends.has(each.token);
     const before = this.#running;
     const extended = (each: Continuation): Beam => ({
       tokens: [...before[each.beam]!.tokens, each.token],
       logprob: each.logprob,
       parent: each.beam,
     });
-    // What ends outside the best `beams` is dropped: it was a reserve only.
-    this.#finish(continuations.slice(0, beams).filter(ends).map(extended));
-    this.#running = continuations
+    const further = continuations
       .filter((each) => !ends(each))
-      .slice(0, beams)
-      .map(extended);
-    if (this.#isOver()) this.#running = [];
+      .sort((a, b) => b.logprob - a.logprob)
+      .slice(0, beams);
+    // What ends outside the best `beams` is dropped: it was a reserve only.
+    const best = continuations.slice(0, beams);
+    this.#finish(best.filter((each) => ends(each) || (isLast && !olderRules)).map(extended));
+    this.#chosen = further.map(({ token }) => token);
+    this.#running = further.map(extended);
+    const bound = olderRules ? continuations[0]?.logprob : further[0]?.logprob;
+    const isOver = this.#isOver(bound ?? Number.NEGATIVE_INFINITY);
+    if (isLast && olderRules && !isOver) this.#finish(this.#running);
+    if (isLast || isOver) this.#running = [];
   }
 
   #finish(ended: readonly Beam[]): void {
@@ -88,16 +105,16 @@ export class Beams {
     this.#finished = [...this.#finished, ...added].sort((a, b) => b.score - a.score).slice(0, this.rules.beams);
   }
 
-  #isOver(): boolean {
+  /** @param logprob - of the best that may still become better */
+  #isOver(logprob: number): boolean {
     if (this.#running.length === 0) return true;
     if (this.#finished.length < this.rules.beams) return false;
-    return this.rules.earlyStopping === true || !this.#canImprove();
+    return this.rules.earlyStopping === true || !this.#canImprove(logprob);
   }
 
-  /** Whether the best running beam may still beat the worst of the finished ones. */
-  #canImprove(): boolean {
+  /** Whether it may beat the worst of the finished ones. */
+  #canImprove(logprob: number): boolean {
     const { earlyStopping, divisor, maxTokens } = this.rules;
-    const { logprob } = this.#running[0]!;
     // A penalty that grows with the length favours the longest hypothesis; one that does not, the shortest.
     const favoursLong = divisor(maxTokens) > divisor(this.#length);
     const bound = logprob / divisor(earlyStopping === "never" && favoursLong ? maxTokens : this.#length);

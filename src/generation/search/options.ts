@@ -1,25 +1,33 @@
 /** What a beam search may be asked, and its defaults. */
 import { InvalidValueError, OutOfRangeError } from "../../core/errors.js";
 import { rejectUnknownOptions } from "../../core/options.js";
+import { checkTokens } from "../processors/token-lists.js";
+import type { Pipeline } from "../sampling/pipeline.js";
+import { choiceOf } from "../sampling/sampler.js";
+import type { ChoiceModel, ChoiceOptions } from "../sampling/stages.js";
 import type { EarlyStopping } from "./beams.js";
 import { type LengthPenalty, lengthDivisor } from "./length-penalty.js";
 
-export interface BeamSearchOptions {
+/**
+ * Processors see the log-probabilities of every beam. With `sampling`, continuations are drawn without replacement
+ * from what the filters leave, instead of taking the best.
+ */
+export interface BeamSearchOptions extends ChoiceOptions {
   /** Hypotheses that are continued at each step. Default 4; 1 is greedy. */
   readonly beams?: number;
   /** Hypotheses to return for each prompt, best first; at most `beams`. Default 1. */
   readonly count?: number;
   /** Tokens to generate at most, the end token included. Default 256. */
   readonly maxTokens?: number;
-  /** Tokens to generate before a hypothesis may end. Default 0. */
-  readonly minTokens?: number;
   /** Default 1: the mean ln p of a hypothesis' tokens. */
   readonly lengthPenalty?: LengthPenalty;
   /** Default false; see `EarlyStopping`. */
   readonly earlyStopping?: EarlyStopping;
   readonly stopping?: BeamStoppingOptions;
-  /** Token sequences that no hypothesis may contain. Default: the model's own banned ids; these come on top. */
-  readonly badWords?: readonly (readonly number[])[];
+  /** Groups of beams that are to differ, each of `beams` / `groups`. Default 1. */
+  readonly groups?: number;
+  /** Taken off a token's score for every beam of an earlier group that has just chosen it. Default 0.5. */
+  readonly diversityPenalty?: number;
   /** Ends the search between two steps; its reason is thrown. */
   readonly signal?: AbortSignal;
   /** Called with the prompts that are done, of all. */
@@ -37,11 +45,15 @@ const optionNames = [
   "beams",
   "count",
   "maxTokens",
-  "minTokens",
   "lengthPenalty",
   "earlyStopping",
   "stopping",
-  "badWords",
+  "groups",
+  "diversityPenalty",
+  "sampling",
+  "penalties",
+  "tokens",
+  "processors",
   "signal",
   "onProgress",
 ];
@@ -51,50 +63,51 @@ export interface BeamSettings {
   readonly beams: number;
   readonly count: number;
   readonly maxTokens: number;
-  readonly minTokens: number;
+  readonly groups: number;
+  readonly diversityPenalty: number;
   readonly divisor: (length: number) => number;
   readonly earlyStopping: EarlyStopping;
   readonly ends: ReadonlySet<number>;
-  readonly badWords: readonly (readonly number[])[];
+  /** What stands between log-probabilities and the choice. */
+  readonly pipeline: Pipeline;
+  /** Undefined: the best continuations are taken, not drawn. */
+  readonly seed?: number;
 }
 
 /**
- * @param endIds - the model's own
- * @throws UnknownOptionError, InvalidValueError, OutOfRangeError
+ * @param model - its own end ids among the rest
+ * @throws UnknownOptionError, InvalidValueError, OutOfRangeError, MissingStageError
  */
-export function beamSettings(options: BeamSearchOptions, endIds: readonly number[], vocabSize: number): BeamSettings {
+export function beamSettings(options: BeamSearchOptions, model: ChoiceModel): BeamSettings {
   rejectUnknownOptions(options, optionNames);
-  const { stopping = {}, earlyStopping = false, badWords = [] } = options;
+  const { stopping = {}, earlyStopping = false, diversityPenalty = 0.5 } = options;
   rejectUnknownOptions(stopping, ["tokenIds", "endIds"], "stopping");
   if (![true, false, "never"].includes(earlyStopping)) {
     throw new InvalidValueError("earlyStopping", 'true, false or "never"', earlyStopping);
   }
+  if (!(diversityPenalty >= 0 && Number.isFinite(diversityPenalty))) {
+    throw new OutOfRangeError("diversityPenalty", "0 or above", diversityPenalty);
+  }
   const beams = whole("beams", options.beams ?? 4, 1, 1024);
-  const maxTokens = whole("maxTokens", options.maxTokens ?? 256, 1);
-  for (const word of badWords) checkIds("badWords", word, vocabSize);
-  const tokenIds = checkIds("stopping.tokenIds", stopping.tokenIds ?? [], vocabSize);
+  const groups = whole("groups", options.groups ?? 1, 1, beams);
+  if (beams % groups !== 0) throw new InvalidValueError("groups", `a divisor of the ${beams} beams`, groups);
+  const tokenIds = checkTokens("stopping.tokenIds", stopping.tokenIds ?? [], model.vocabSize);
+  const ends = new Set([...(stopping.endIds === false ? [] : model.endIds), ...tokenIds]);
+  const choice = choiceOf(options, { ...model, endIds: [...ends] });
   return {
+    ...choice,
     beams,
+    groups,
+    diversityPenalty,
     count: whole("count", options.count ?? 1, 1, beams),
-    maxTokens,
-    minTokens: whole("minTokens", options.minTokens ?? 0, 0, maxTokens),
+    maxTokens: whole("maxTokens", options.maxTokens ?? 256, 1),
     divisor: lengthDivisor(options.lengthPenalty ?? 1),
     earlyStopping,
-    ends: new Set([...(stopping.endIds === false ? [] : endIds), ...tokenIds]),
-    badWords,
+    ends,
   };
 }
 
 function whole(name: string, value: number, from: number, to = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && value >= from && value <= to) return value;
   throw new OutOfRangeError(name, `a whole number from ${from} ${to < 2 ** 53 - 1 ? `to ${to}` : "on"}`, value);
-}
-
-function checkIds(name: string, ids: readonly number[], vocabSize: number): readonly number[] {
-  for (const id of ids) {
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) {
-      throw new InvalidValueError(name, `token ids from 0 to ${vocabSize - 1}`, id);
-    }
-  }
-  return ids;
 }

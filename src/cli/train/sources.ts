@@ -54,13 +54,18 @@ export async function tokenizerFor(
   const saved = await trainTokenizer(textsOf(config.data as DataConfig), {
     vocabulary: made,
     special: specialTokens[kind],
-    around: { end: kind === "pairs" },
+    around: { begin: beginsTexts(config.data), end: kind === "pairs" },
     contextLength: config.batch.contextLength,
     signal: watch.signal,
     onProgress: ({ done, total }) => watch.onProgress("making a tokenizer", done, total),
   });
   await writeTokenizer(folder, saved);
   return saved;
+}
+
+/** Whether each text is learnt from its beginning token on; then prompts must have it too. */
+function beginsTexts(data: Data): boolean {
+  return data.kind === "sort" || ("packing" in data && data.packing === "documents");
 }
 
 /** Texts begin and end with one token, as GPT-2's do; pairs have three, as Marian's: the decoder begins with padding. */

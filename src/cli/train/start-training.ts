@@ -95,7 +95,10 @@ function newModel(
   const values = model.kind === "new" ? model.config : {};
   const config = completedModelConfig(values, tokenizer.tokenizer, kind, batch.contextLength);
   const generationConfig = specialIds(tokenizer.tokenizer, kind);
-  return TrainableModel.create(config, { backend, seed: run.seed, tokenizerFiles: tokenizer.files, generationConfig });
+  const { initializer_range: deviation } = values as { readonly initializer_range?: number };
+  const initialisation = given({ deviation });
+  const files = { tokenizerFiles: tokenizer.files, generationConfig };
+  return TrainableModel.create(config, { backend, seed: run.seed, initialisation, ...files });
 }
 
 /** bf16 where the processor multiplies it many times as fast as f32. */

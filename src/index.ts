@@ -28,6 +28,7 @@ export {
   NoAllowedTokenError,
   UnsupportedKeywordError,
 } from "./generation/constrain/errors.js";
+export type { JsonSchema } from "./generation/constrain/schema/node.js";
 export type { ConstraintState, TokenConstraint, TokenMask } from "./generation/constrain/token-constraint.js";
 export { type Evaluation, evaluate } from "./generation/evaluate.js";
 export {

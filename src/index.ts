@@ -65,10 +65,12 @@ export {
   stageOrders,
 } from "./generation/sampling/stages.js";
 export type { EarlyStopping } from "./generation/search/beams.js";
+export { bestOf, minimumBayesRisk, type Vote, vote } from "./generation/search/choose-among.js";
 export type { Hypothesis } from "./generation/search/hypothesis.js";
 export type { LengthPenalty } from "./generation/search/length-penalty.js";
 export type { BeamSearchOptions, BeamStoppingOptions } from "./generation/search/options.js";
 export { type EncodedPrompt, NoContinuationError } from "./generation/search/prompt-search.js";
+export type { SampleOptions } from "./generation/search/samples.js";
 export { Session, SessionBusyError, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
 export type { EvaluationOptions } from "./generation/windows.js";

@@ -16,10 +16,12 @@ import { TokenConstraint } from "./constrain/token-constraint.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
+import type { ChoiceModel } from "./sampling/stages.js";
 import { searchAll } from "./search/beam-search.js";
 import { type Hypothesis, hypothesisOf } from "./search/hypothesis.js";
 import { type BeamSearchOptions, beamSettings } from "./search/options.js";
 import type { EncodedPrompt } from "./search/prompt-search.js";
+import { drawSamples, type SampleOptions } from "./search/samples.js";
 import { Session, type SessionOptions, sessionOptionNames } from "./session.js";
 
 type Text = string | ArrayLike<number>;
@@ -157,14 +159,27 @@ export class Model implements AsyncDisposable {
    */
   async beamSearchAll(prompts: readonly Prompt[], options: BeamSearchOptions = {}): Promise<Hypothesis[][]> {
     this.#open();
-    const { endIds } = this;
-    const { vocabSize, bannedIds = [] } = this.config;
-    const settings = beamSettings(options, { vocabSize, endIds, bannedIds });
+    const settings = beamSettings(options, this.#choiceModel);
     const encoded = prompts.map((prompt) => this.encode(prompt));
     const results = await searchAll(this.engine, encoded, settings, options);
-    const ends = { endIds, all: settings.ends, maxTokens: settings.maxTokens };
+    const ends = { endIds: this.endIds, all: settings.ends, maxTokens: settings.maxTokens };
     const tokenizer = this.parts.tokenizer?.tokenizer;
     return results.map((found, i) => found.map((beam) => hypothesisOf(beam, encoded[i]!.ids, tokenizer, ends)));
+  }
+
+  /**
+   * Several completions of a prompt, drawn side by side: for `bestOf`, `vote` and `minimumBayesRisk` to choose among.
+   * @returns `options.count` of them; `score` is the mean ln p of the tokens
+   * @throws UnknownOptionError, OutOfRangeError, InvalidValueError, ContextFullError, CacheFullError, NoTokenLeftError,
+   *   and the signal's reason when it is aborted
+   */
+  async sample(prompt: Prompt, options: SampleOptions = {}): Promise<Hypothesis[]> {
+    this.#open();
+    const encoded = this.encode(prompt);
+    const { found, ends, maxTokens } = await drawSamples(this.engine, encoded, options, this.#choiceModel);
+    const tokenizer = this.parts.tokenizer?.tokenizer;
+    const about = { endIds: this.endIds, all: ends, maxTokens };
+    return found.map((beam) => hypothesisOf(beam, encoded.ids, tokenizer, about));
   }
 
   /**
@@ -226,6 +241,11 @@ export class Model implements AsyncDisposable {
 
   #open(): void {
     if (this.#disposed) throw new DisposedError("model");
+  }
+
+  get #choiceModel(): ChoiceModel {
+    const { vocabSize, bannedIds = [] } = this.config;
+    return { vocabSize, endIds: this.endIds, bannedIds };
   }
 
   /** A decoder-only prompt; the empty text becomes the beginning token. */

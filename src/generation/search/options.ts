@@ -80,8 +80,7 @@ export interface BeamSettings {
  */
 export function beamSettings(options: BeamSearchOptions, model: ChoiceModel): BeamSettings {
   rejectUnknownOptions(options, optionNames);
-  const { stopping = {}, earlyStopping = false, diversityPenalty = 0.5 } = options;
-  rejectUnknownOptions(stopping, ["tokenIds", "endIds"], "stopping");
+  const { earlyStopping = false, diversityPenalty = 0.5 } = options;
   if (![true, false, "never"].includes(earlyStopping)) {
     throw new InvalidValueError("earlyStopping", 'true, false or "never"', earlyStopping);
   }
@@ -91,8 +90,7 @@ export function beamSettings(options: BeamSearchOptions, model: ChoiceModel): Be
   const beams = whole("beams", options.beams ?? 4, 1, 1024);
   const groups = whole("groups", options.groups ?? 1, 1, beams);
   if (beams % groups !== 0) throw new InvalidValueError("groups", `a divisor of the ${beams} beams`, groups);
-  const tokenIds = checkTokens("stopping.tokenIds", stopping.tokenIds ?? [], model.vocabSize);
-  const ends = new Set([...(stopping.endIds === false ? [] : model.endIds), ...tokenIds]);
+  const ends = endsOf(options.stopping ?? {}, model);
   const choice = choiceOf(options, { ...model, endIds: [...ends] });
   return {
     ...choice,
@@ -105,6 +103,13 @@ export function beamSettings(options: BeamSearchOptions, model: ChoiceModel): Be
     earlyStopping,
     ends,
   };
+}
+
+/** Ids that end a hypothesis. @throws UnknownOptionError, InvalidValueError */
+export function endsOf(stopping: BeamStoppingOptions, { endIds, vocabSize }: ChoiceModel): ReadonlySet<number> {
+  rejectUnknownOptions(stopping, ["tokenIds", "endIds"], "stopping");
+  const tokenIds = checkTokens("stopping.tokenIds", stopping.tokenIds ?? [], vocabSize);
+  return new Set([...(stopping.endIds === false ? [] : endIds), ...tokenIds]);
 }
 
 function whole(name: string, value: number, from: number, to = Number.MAX_SAFE_INTEGER): number {

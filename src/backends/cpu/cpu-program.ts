@@ -60,6 +60,7 @@ export class CpuProgram implements Program {
       if (tensor.origin.kind === "constant") this.#place(tensor, new CpuPlain(this.runtime, tensor.origin.values));
     }
     const arena = this.#own(new CpuMemory(this.runtime, plan.arenaBytes));
+    this.runtime.preferLargePages?.(arena.address, plan.arenaBytes);
     for (const [tensor, offset] of plan.offsets) this.#places.set(tensor, { memory: arena, offset });
   }
 
@@ -94,6 +95,7 @@ export class CpuProgram implements Program {
     this.#profile = new CpuProfile(this.runtime, this.#instructions, {
       bytesOf: (parameter) => this.#placeOf(parameter).memory.bytes,
       integers: (input) => this.integers(input),
+      sizeOf: (extent) => (typeof extent === "number" ? extent : this.#liveSize(extent.name)),
     });
   }
 
@@ -124,6 +126,10 @@ export class CpuProgram implements Program {
       this.#liveSizes[index] = size;
     }
     this.#profile?.count(this.#liveSizes);
+  }
+
+  #liveSize(name: string): number {
+    return this.#liveSizes[this.#dimensions.findIndex((dimension) => dimension.name === name)]!;
   }
 
   #requireIdle(): void {

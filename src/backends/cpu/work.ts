@@ -3,8 +3,9 @@
  * however often a kernel comes back to it. A profile divides these by time and sets them beside the machine's limits.
  */
 import type { AttentionAttributes } from "../../graph/operations/attention.js";
-import { capacityElements, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { capacityElements, type Extent, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
 import { type OperationId, quantizedRowBytes } from "./instructions.js";
+import type { LeftProductAttributes, PackAttributes, ProductAttributes } from "./products.js";
 
 export interface Work {
   /** Bytes read and written. */
@@ -19,6 +20,8 @@ export interface Operands {
   bytesOf(parameter: Tensor): number;
   /** An input's numbers in the run at hand. */
   integers(input: Tensor): Int32Array;
+  /** The size of an extent in the run at hand. */
+  sizeOf(extent: Extent): number;
 }
 
 /** The work of one instruction in one run. @param node - what it belongs to: its own node, or that which needs it */
@@ -34,6 +37,16 @@ export function workOf(operation: OperationId, node: Node, rows: number, operand
       const rowBytes = (operands.bytesOf(table!) / capacityElements(table!)) * rowWidth(table!);
       return { bytes: rows * (rowBytes + 4 * rowWidth(node.output)), operations: undefined };
     }
+    case "round_rows":
+      return { bytes: rows * 6 * rowWidth(node.inputs[0]!), operations: undefined };
+    case "pack_columns": {
+      const { terms, products } = node.attributes as PackAttributes;
+      return { bytes: rows * terms * (4 + bytesOfProducts[products]), operations: undefined };
+    }
+    case "product":
+      return productWork(node.attributes as ProductAttributes, rows);
+    case "product_left":
+      return leftProductWork(node, rows, operands);
     case "cache_write":
       return { bytes: rows * 8 * rowWidth(node.inputs[1]!), operations: undefined };
     case "attention":
@@ -42,6 +55,22 @@ export function workOf(operation: OperationId, node: Node, rows: number, operand
     default:
       return { bytes: 4 * rows * activations(node), operations: undefined };
   }
+}
+
+/** Of one factor. */
+const bytesOfProducts = { f32: 4, bf16: 2 } as const;
+
+function productWork({ columns, terms, products }: ProductAttributes, rows: number): Work {
+  const factors = rows * terms + terms * columns;
+  return { bytes: factors * bytesOfProducts[products] + 4 * rows * columns, operations: 2 * rows * columns * terms };
+}
+
+/** @param rows - of the result: columns of what is summed over */
+function leftProductWork({ inputs, attributes }: Node, rows: number, operands: Operands): Work {
+  const { columns, products } = attributes as LeftProductAttributes;
+  const terms = operands.sizeOf(inputs[0]!.shape[0]!);
+  const factors = terms * (rows + columns);
+  return { bytes: factors * bytesOfProducts[products] + 4 * rows * columns, operations: 2 * rows * columns * terms };
 }
 
 function linearWork({ inputs, output }: Node, rows: number, operands: Operands): Work {

@@ -1,10 +1,11 @@
 /* Blocks of products of bfloat16 on AMX: tiles of 2 x 2 sums, of 16 rows and 16 columns each.
  *
- * A pair of panels stays in the first cache while all rows are multiplied by it; rows come from the second. */
+ * Thirty-two rows stay in the first cache while they are multiplied by one pair of panels after the other, which come from
+ * the second. Rows of C are so written from left to right, as caches expect. */
 #include "linear_amx.h"
 
-/* Of k, how much is crossed before the next columns take their turn: a multiple of 32. */
-#define HH_AMX_STRETCH 768
+/* Bytes of panels that stay in the second cache while all rows are multiplied by them. */
+#define HH_AMX_PANEL_BYTES (1280 << 10)
 /* Elements of a panel for 32 of k: one tile. */
 #define HH_AMX_TILE (32 * HH_LANES)
 
@@ -43,9 +44,22 @@ static void amx_cut_store(const amx_cut *cut, const product_block *p, int64_t ro
     }                                                                                                                 \
   } while (0)
 
+/* Rows of products (rows, 32) that are finished while the next are multiplied: the processor does both at once. */
+typedef struct {
+  const product_finish *finish;
+  const float *values;
+  int64_t row, rows, column;
+} amx_pending;
+
+/* The part of them that is due at k of `depth`. */
+HH_INLINE void amx_finish_rows(const amx_pending *pending, int64_t k, int64_t depth, const int mode) {
+  for (int64_t row = pending->rows * k / depth; row < pending->rows * (k + 32) / depth; row++)
+    product_finish_row(pending->finish, pending->values + row * 32, pending->row + row, pending->column, 32, mode);
+}
+
 /* `tall`: two tiles of rows; `wide`: two panels; `whole`: nothing is cut off. */
 HH_INLINE void product_tiles(const product_block *p, int64_t row, int64_t column, const int tall, const int wide,
-                             const int whole) {
+                             const int whole, const amx_pending *pending, const int mode) {
   const uint16_t *a = (const uint16_t *)p->a + row * p->a_stride;
   const uint16_t *b = (const uint16_t *)p->b + column / HH_LANES * p->panel_stride;
   const int64_t a_bytes = p->a_stride * 2, below = 16 * p->a_stride;
@@ -55,11 +69,13 @@ HH_INLINE void product_tiles(const product_block *p, int64_t row, int64_t column
   if (tall) AMX_START(2, 1, 0);
   if (tall && wide) AMX_START(3, 1, 1);
   for (int64_t k = 0; k < p->k; k += 32, a += 32, b += HH_AMX_TILE) {
+    if (pending != NULL) amx_finish_rows(pending, k, p->k, mode);
     _tile_loadd(4, a, a_bytes);
-    _tile_loadd(6, b, 64);
+    /* Panels are read once for 32 rows: they are not to drive the rows from the first cache. */
+    _tile_stream_loadd(6, b, 64);
     _tile_dpbf16ps(0, 4, 6);
     if (wide) {
-      _tile_loadd(7, b + p->panel_stride, 64);
+      _tile_stream_loadd(7, b + p->panel_stride, 64);
       _tile_dpbf16ps(1, 4, 7);
     }
     if (tall) {
@@ -76,51 +92,108 @@ HH_INLINE void product_tiles(const product_block *p, int64_t row, int64_t column
 #undef AMX_START
 #undef AMX_STORE
 
-/* All rows of one or two panels: `rows` are a multiple of 16, or as few as the tiles have. */
-static void product_panels(const product_block *p, int64_t column) {
-  const int wide = p->columns - column > HH_LANES, whole = p->columns - column >= 2 * HH_LANES;
-  int64_t row = 0;
-  for (; row + 32 <= p->rows; row += 32) {
-    if (whole) product_tiles(p, row, column, 1, 1, 1);
-    else if (wide) product_tiles(p, row, column, 1, 1, 0);
-    else product_tiles(p, row, column, 1, 0, 0);
-  }
-  if (row == p->rows) return;
-  if (whole) product_tiles(p, row, column, 0, 1, 1);
-  else if (wide) product_tiles(p, row, column, 0, 1, 0);
-  else product_tiles(p, row, column, 0, 0, 0);
+/* Columns that are crossed together: a multiple of 32. */
+HH_INLINE int64_t amx_columns(const product_block *p) {
+  const int64_t columns = HH_AMX_PANEL_BYTES / (2 * p->k) / 32 * 32;
+  return columns > 32 ? columns : 32;
 }
 
-static void product_stretches(product_block p) {
-  const int64_t depth = p.k;
-  for (int64_t k = 0; k < depth; k += HH_AMX_STRETCH) {
-    p.k = amx_least(depth - k, HH_AMX_STRETCH);
-    for (int64_t column = 0; column < p.columns; column += 2 * HH_LANES) product_panels(&p, column);
-    p.a = (const uint16_t *)p.a + HH_AMX_STRETCH;
-    p.b = (const uint16_t *)p.b + HH_AMX_STRETCH * HH_LANES;
+/* Of k, how much is crossed at most in one go where sums can wait in C. */
+#define HH_AMX_STRETCH 2048
+
+/* Straight into C. */
+static void product_stored_stretch(const product_block *p) {
+  const int64_t step = amx_columns(p);
+  for (int64_t first = 0; first < p->columns; first += step)
+    for (int64_t row = 0; row < p->rows; row += 32) {
+      const int tall = p->rows - row > 16;
+      for (int64_t column = first; column < amx_least(first + step, p->columns); column += 32) {
+        const int64_t left = p->columns - column;
+        /* Rows are a multiple of 16, or as few as the tiles have. */
+        if (tall && left >= 32) product_tiles(p, row, column, 1, 1, 1, NULL, 0);
+        else if (tall && left > 16) product_tiles(p, row, column, 1, 1, 0, NULL, 0);
+        else if (tall) product_tiles(p, row, column, 1, 0, 0, NULL, 0);
+        else if (left >= 32) product_tiles(p, row, column, 0, 1, 1, NULL, 0);
+        else if (left > 16) product_tiles(p, row, column, 0, 1, 0, NULL, 0);
+        else product_tiles(p, row, column, 0, 0, 0, NULL, 0);
+      }
+    }
+}
+
+static void product_stored(product_block p) {
+  const int64_t depth = p.k, stretches = (depth + HH_AMX_STRETCH - 1) / HH_AMX_STRETCH;
+  const int64_t stretch = whole_chunks((depth + stretches - 1) / stretches);
+  for (int64_t k = 0; k < depth; k += stretch) {
+    p.k = amx_least(depth - k, stretch);
+    product_stored_stretch(&p);
+    p.a = (const uint16_t *)p.a + stretch;
+    p.b = (const uint16_t *)p.b + stretch * HH_LANES;
     p.start = p.c;
     p.start_stride = p.c_stride;
   }
 }
 
+/* Each 32 x 32 products are put aside, and finished while the next are computed. */
+HH_INLINE void product_finished(const product_block *p, const product_finish *finish, const int mode) {
+  _Alignas(64) float aside[2][32 * 32];
+  amx_pending pending = {.finish = finish};
+  const int64_t step = amx_columns(p);
+  int turn = 0;
+  for (int64_t first = 0; first < p->columns; first += step)
+    for (int64_t row = 0; row < p->rows; row += 32) {
+      const int tall = p->rows - row > 16;
+      product_block q = *p;
+      q.a = (const uint16_t *)p->a + row * p->a_stride;
+      q.c_stride = 32;
+      for (int64_t column = first; column < amx_least(first + step, p->columns); column += 32, turn ^= 1) {
+        const int wide = p->columns - column > 16;
+        q.b = (const uint16_t *)p->b + column / HH_LANES * p->panel_stride;
+        q.c = aside[turn];
+        q.start = p->start == NULL ? NULL : p->start + column;
+        if (tall && wide) product_tiles(&q, 0, 0, 1, 1, 1, &pending, mode);
+        else if (tall) product_tiles(&q, 0, 0, 1, 0, 1, &pending, mode);
+        else if (wide) product_tiles(&q, 0, 0, 0, 1, 1, &pending, mode);
+        else product_tiles(&q, 0, 0, 0, 0, 1, &pending, mode);
+        pending.values = aside[turn];
+        pending.row = finish->row + row;
+        pending.rows = amx_least(p->rows - row, 32);
+        pending.column = finish->column + column;
+      }
+    }
+  amx_finish_rows(&pending, 0, 32, mode);
+}
+
+/* A block of whole tiles, or of rows as few as the tiles have. */
+static void product_part(const product_block *p, const product_finish *finish) {
+  if (finish == NULL) product_stored(*p);
+  else if (finish->mode == HH_FINISH_ACTIVATED) product_finished(p, finish, HH_FINISH_ACTIVATED);
+  else if (finish->mode == HH_FINISH_SLOPED) product_finished(p, finish, HH_FINISH_SLOPED);
+  else product_finished(p, finish, HH_FINISH_STORED);
+}
+
 /* The last few rows are in tiles of as many, so that nothing is read beyond them. */
-static void product_bfloats(const product_block *block) {
+static void product_bfloats(const product_block *block, const product_finish *finish) {
   product_block p = *block;
   const int64_t whole = p.rows / HH_LANES * HH_LANES;
   _tile_loadconfig(&amx_shape);
   p.rows = whole;
-  if (whole > 0) product_stretches(p);
+  if (whole > 0) product_part(&p, finish);
   if (whole < block->rows) {
+    product_finish rest;
     amx_tile_shape few = amx_shape;
     for (int tile = 0; tile < 6; tile++) few.rows[tile] = (uint8_t)(block->rows - whole);
     /* GCC 12 believes that only the first word is read. */
     __asm__ volatile("" : : "r"(&few) : "memory");
     _tile_loadconfig(&few);
     p.a = (const uint16_t *)block->a + whole * p.a_stride;
-    p.c = block->c + whole * p.c_stride;
+    if (p.c != NULL) p.c += whole * p.c_stride;
     if (p.start != NULL) p.start = block->start + whole * p.start_stride;
     p.rows = block->rows - whole;
-    product_stretches(p);
+    if (finish != NULL) {
+      rest = *finish;
+      rest.row += whole;
+    }
+    product_part(&p, finish == NULL ? NULL : &rest);
   }
   _tile_release();
 }

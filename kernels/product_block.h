@@ -19,6 +19,40 @@ typedef struct {
   int64_t rows, columns, k;
 } product_block;
 
+/* What becomes of a product beside or instead of being stored, while a block of it is near. All are whole matrices,
+ * and where they are NULL nobody wants them. The product has a sum added, is stored in c, is activated or multiplied by
+ * an activation's slope at x, is then stored in y, and rounded as round_rows would. */
+enum { HH_FINISH_STORED, HH_FINISH_ACTIVATED, HH_FINISH_SLOPED };
+typedef struct {
+  float *c;
+  const float *sum; /* may be c */
+  const float *x;
+  float *y;
+  uint16_t *rounded;
+  int64_t stride, rounded_stride, activation, mode;
+  int64_t row, column, columns; /* where the block begins; columns of the matrices */
+} product_finish;
+
+/* Finishes `width` products of a row, in whole lanes. What lies beyond the columns is rounded to zero. */
+HH_INLINE void product_finish_row(const product_finish *f, const float *values, int64_t row, int64_t column,
+                                  const int64_t width, const int mode) {
+  const int64_t at = row * f->stride;
+  HH_UNROLL for (int64_t i = 0; i < width; i += HH_LANES) {
+    const int64_t left = f->columns - column - i, place = at + column + i;
+    f32x16 v = splat16(0.0f);
+    if (left > 0) {
+      v = load16(values + i);
+      if (f->sum != NULL) v = add16(load_some(f->sum + place, left), v);
+      if (f->c != NULL) store_some(f->c + place, v, left);
+      if (mode == HH_FINISH_ACTIVATED) v = activate16(f->activation, v);
+      if (mode == HH_FINISH_SLOPED) v = mul16(v, activation_slope16(f->activation, load_some(f->x + place, left)));
+      if (mode != HH_FINISH_STORED && f->y != NULL) store_some(f->y + place, v, left);
+    }
+    if (f->rounded != NULL && left > -HH_LANES)
+      store_bfloats(f->rounded + row * f->rounded_stride + column + i, only_first(v, left));
+  }
+}
+
 static void product_floats(const product_block *p) {
   const linear_call l = {p->c, p->a, p->b, p->start, p->columns, p->k,
                          p->c_stride, p->a_stride, p->start_stride, p->panel_stride};
@@ -61,7 +95,8 @@ HH_INLINE void bfloat_tile(const product_block *p, int64_t row, int64_t column, 
   HH_UNROLL for (int r = 0; r < rows; r++) store_some(p->c + (row + r) * p->c_stride + column, sum[r], count);
 }
 
-static void product_bfloats(const product_block *p) {
+static void product_bfloats(const product_block *p, const product_finish *finish) {
+  (void)finish;
   for (int64_t column = 0; column < p->columns; column += HH_LANES) {
     int64_t row = 0;
     for (; row + HH_BFLOAT_ROWS <= p->rows; row += HH_BFLOAT_ROWS) bfloat_tile(p, row, column, HH_BFLOAT_ROWS);
@@ -73,7 +108,7 @@ static void product_bfloats(const product_block *p) {
 /* Columns [from, to) of the block, from a multiple of 16. */
 HH_INLINE product_block product_columns(product_block p, int64_t from, int64_t to, const int halves) {
   p.b = (const char *)p.b + from / HH_LANES * p.panel_stride * (halves ? 2 : 4);
-  p.c += from;
+  if (p.c != NULL) p.c += from;
   if (p.start != NULL) p.start += from;
   p.columns = to - from;
   return p;
@@ -82,13 +117,42 @@ HH_INLINE product_block product_columns(product_block p, int64_t from, int64_t t
 /* Rows [from, to) of the block. */
 HH_INLINE product_block product_rows(product_block p, int64_t from, int64_t to, const int halves) {
   p.a = (const char *)p.a + from * p.a_stride * (halves ? 2 : 4);
-  p.c += from * p.c_stride;
+  if (p.c != NULL) p.c += from * p.c_stride;
   if (p.start != NULL) p.start += from * p.start_stride;
   p.rows = to - from;
   return p;
 }
 
 HH_INLINE void product_run(const product_block *p, const int halves) {
-  if (halves) product_bfloats(p);
+  if (halves) product_bfloats(p, NULL);
   else product_floats(p);
+}
+
+/* Rows and columns of a block that is put aside as a whole before it is finished. */
+#define HH_ASIDE_ROWS 32
+#define HH_ASIDE_COLUMNS 64
+
+/* A block that is finished. Rows: at most 128. */
+HH_INLINE void product_run_finished(const product_block *p, const product_finish *finish, const int halves) {
+#if defined(__AMX_BF16__)
+  if (halves) {
+    product_bfloats(p, finish);
+    return;
+  }
+#endif
+  float aside[HH_ASIDE_ROWS * HH_ASIDE_COLUMNS];
+  for (int64_t row = 0; row < p->rows; row += HH_ASIDE_ROWS)
+    for (int64_t column = 0; column < p->columns; column += HH_ASIDE_COLUMNS) {
+      const int64_t last = row + HH_ASIDE_ROWS < p->rows ? row + HH_ASIDE_ROWS : p->rows;
+      const int64_t end = column + HH_ASIDE_COLUMNS < p->columns ? column + HH_ASIDE_COLUMNS : p->columns;
+      const product_block rows = product_rows(*p, row, last, halves);
+      product_block block = product_columns(rows, column, end, halves);
+      block.c = aside;
+      block.c_stride = HH_ASIDE_COLUMNS;
+      product_run(&block, halves);
+      for (int64_t r = row; r < last; r++)
+        for (int64_t i = column; i < end; i += 32)
+          product_finish_row(finish, aside + (r - row) * HH_ASIDE_COLUMNS + i - column, finish->row + r,
+                             finish->column + i, 32, (int)finish->mode);
+    }
 }

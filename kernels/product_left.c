@@ -87,6 +87,12 @@ HH_INLINE void left_block(product_block p, left_operand a, left_operand b, int64
   }
 }
 
+/* A sum without terms: what it starts from. */
+static void left_empty(const product_block *p) {
+  for (int64_t row = 0; p->start == NULL && row < p->rows; row++)
+    memset(p->c + row * p->c_stride, 0, (size_t)p->columns * sizeof(float));
+}
+
 /* Sides of the blocks that C is divided into: one for each thread or more, as large as they may be. */
 typedef struct {
   int64_t height, width;
@@ -122,7 +128,7 @@ HH_INLINE void left_product(const hh_call *call, const int halves) {
     const left_operand a = {(const char *)address(w[1]) + row * bytes, halves ? bfloat_stride(rows) : rows, 0, p.rows};
     const left_operand b = {(const char *)address(w[2]) + column * bytes, halves ? bfloat_stride(columns) : columns, 0,
                             p.columns};
-    if (k == 0) product_empty(&p);
+    if (k == 0) left_empty(&p);
     else left_block(p, a, b, k, (char *)address(w[7]) + call->thread * HH_LEFT_BYTES, halves);
   }
 }

@@ -21,6 +21,7 @@ import type {
 } from "../backend.js";
 import { CpuProgram } from "./cpu-program.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
+import { fuseProducts } from "./fuse-products.js";
 import { matrixStorageIds, type PackedStorage } from "./instructions.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
@@ -119,7 +120,7 @@ export class CpuBackend implements Backend {
     const isPlain = (matrix: Tensor) => !(resources.get(memoryOf(matrix).name) instanceof CpuMatrix);
     const plan = planGraph(outputs, (nodes) => {
       const spelled = spellOutProducts(nodes, isPlain, products);
-      return spelled.some(isProduct) ? chainRows(spelled, outputs) : spelled;
+      return spelled.some(isProduct) ? chainRows(fuseProducts(spelled, outputs), outputs) : spelled;
     });
     return new CpuProgram(this.runtime, plan, resources);
   }

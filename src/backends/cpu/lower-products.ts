@@ -1,6 +1,8 @@
 /** How products of plain matrices, spelled out by `products.ts`, become instructions. */
 import type { Products } from "../../graph/operation.js";
+import { activationKinds } from "../../graph/operations/activation.js";
 import { capacityOf, type Node, rowWidth } from "../../graph/tensor.js";
+import type { FinishAttributes } from "./fuse-products.js";
 import { matrixStorageIds, rowsArgument } from "./instructions.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
 import type { LeftProductAttributes, PackAttributes, ProductAttributes } from "./products.js";
@@ -26,12 +28,25 @@ const packColumns: NodeLowering<PackAttributes> = {
   },
 };
 
-function lowerProduct(site: LoweringSite, node: Node, { columns, terms, products }: ProductAttributes): void {
-  const [a, packed, bias] = node.inputs;
+const modes: readonly FinishAttributes["mode"][] = ["stored", "activated", "sloped"];
+
+function lowerProduct(site: LoweringSite, node: Node, attributes: ProductAttributes): void {
   const { address, adds } = site.target(node.output);
-  const args = [address, site.at(a), site.at(packed), site.at(bias), columns, terms];
-  args.push(matrixStorageIds[products], adds ? 1 : 0);
-  site.writer.write("product", site.rows(node.output), columns * terms * nanoseconds[products], args);
+  writeProduct(site, node, { ...attributes, bias: node.inputs[2], mode: "stored" }, address, adds ? address : 0);
+}
+
+function lowerFinished(site: LoweringSite, node: Node, attributes: FinishAttributes): void {
+  writeProduct(site, node, attributes, site.at(attributes.stored), site.at(attributes.sum));
+}
+
+/** @param c - where the product goes, 0: nowhere @param sum - what is added to it, 0: nothing */
+function writeProduct(site: LoweringSite, node: Node, attributes: FinishAttributes, c: number, sum: number): void {
+  const { columns, terms, products, mode, activation, bias, at, result, rounded } = attributes;
+  const [a, packed] = node.inputs;
+  const kind = activation === undefined ? 0 : activationKinds.indexOf(activation);
+  const args = [c, site.at(a), site.at(packed), site.at(bias), columns, terms, matrixStorageIds[products]];
+  args.push(sum, modes.indexOf(mode), kind, site.at(at), site.at(result), site.at(rounded));
+  site.writer.write("product", site.rows(a!), columns * terms * nanoseconds[products], args);
 }
 
 const productLeft: NodeLowering<LeftProductAttributes> = {
@@ -53,5 +68,6 @@ export const productLowerings: Readonly<Record<string, NodeLowering>> = {
   "pack-columns": packColumns,
   "plain-linear": { lower: lowerProduct },
   product: { lower: lowerProduct, adds: "all" },
+  "finished-product": { lower: lowerFinished },
   "product-left": productLeft,
 };

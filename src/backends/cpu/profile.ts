@@ -52,7 +52,8 @@ export class CpuProfile {
 
   #work(index: number, rows: number): Work {
     const { operation, node, others } = this.instructions[index]!;
-    if (operation.startsWith("attention") || operation === "product_left") return workOf(operation, node, rows, this.operands);
+    if (operation.startsWith("attention") || operation === "product_left")
+      return workOf(operation, node, rows, this.operands);
     let known = this.#known[index];
     if (known?.rows !== rows) {
       const works = [node, ...others].map((each) => workOf(operation, each, rows, this.operands));

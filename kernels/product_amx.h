@@ -53,8 +53,10 @@ typedef struct {
 
 /* The part of them that is due at k of `depth`. */
 HH_INLINE void amx_finish_rows(const amx_pending *pending, int64_t k, int64_t depth, const int mode) {
-  for (int64_t row = pending->rows * k / depth; row < pending->rows * (k + 32) / depth; row++)
+  for (int64_t row = pending->rows * k / depth; row < pending->rows * (k + 32) / depth; row++) {
+    product_finish_ahead(pending->finish, pending->row + row, pending->column + 32, mode);
     product_finish_row(pending->finish, pending->values + row * 32, pending->row + row, pending->column, 32, mode);
+  }
 }
 
 /* `tall`: two tiles of rows; `wide`: two panels; `whole`: nothing is cut off. */

@@ -33,6 +33,14 @@ describe("hitherto generate", () => {
     const sampling = { temperature: 1.5, topK: 40, topP: 0.95, minP: 0.001, seed: 7 };
     const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "20", ...flags]);
     expect(result.stdout).toBe(await completion("Hello", { maxTokens: 20, sampling }));
+    const more = ["--typical-p", "0.9", "--order", "llama.cpp", "--repetition-penalty", "1.3", "--seed", "3"];
+    const most = [...more, "--frequency-penalty", "0.2", "--presence-penalty", "-.1", "--distinct-ngrams", "2"];
+    const penalties = { repetitionPenalty: 1.3, frequencyPenalty: 0.2, presencePenalty: -0.1, noRepeatNgramSize: 2 };
+    const typical = { typicalP: 0.9, order: "llama.cpp", seed: 3 } as const;
+    const other = await runCommand(["generate", "Hello", ...model, "--max-tokens", "20", ...most]);
+    expect(other.stdout).toBe(await completion("Hello", { maxTokens: 20, sampling: typical, penalties }));
+    const greedy = await runCommand(["generate", "Hello", ...model, "--max-tokens", "20", "--distinct-ngrams", "1"]);
+    expect(new Set(greedy.stdout).size).toBe(greedy.stdout.length);
   });
 
   test("the prompt comes from standard input, less one line break", async () => {

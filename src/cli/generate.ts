@@ -1,21 +1,15 @@
 /** `hitherto generate [prompt]`: streams a completion to standard output. */
 import { type Command, Option } from "commander";
-import { freshSeed } from "../core/random.js";
 import type { GenerationOptions } from "../generation/generate.js";
 import type { Model } from "../generation/model.js";
-import type { SamplingOptions } from "../generation/sampling/sampler.js";
 import type { StopReason } from "../generation/stopping.js";
-import { number, texts, wholeNumber } from "./flags.js";
+import { texts, wholeNumber } from "./flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
+import { penaltiesOf, type SamplingFlags, samplingOf, samplingOptions } from "./sampling-flags.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
-export interface GenerateFlags extends ModelFlags {
+export interface GenerateFlags extends ModelFlags, SamplingFlags {
   readonly maxTokens: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly seed?: number;
   readonly stop?: readonly string[];
   readonly echo?: boolean;
   readonly verbose?: boolean;
@@ -27,7 +21,8 @@ input is no terminal; one line break at its end is taken off. With neither, the
 model begins by itself. For an encoder-decoder model it is the source text.
 
 Without sampling flags the likeliest token is taken each time (greedy). Filters
-apply in the order temperature, top-k, top-p, min-p.
+apply in the order temperature, top-k, top-p, min-p, typical-p; with --order
+llama.cpp top-k, typical-p, top-p, min-p, temperature. Penalties come before.
 
 With --json, one object at the end:
   {"text", "tokens": [{"id", "text", "logprob"}], "stop": {"kind", …},
@@ -50,23 +45,9 @@ export function addGenerate(program: Command, terminal: Terminal): void {
 
 function generationOptions(): Option[] {
   const flag = (flags: string, help: string) => new Option(flags, help);
-  const temperature =
-    "divides the scores; 0 takes the likeliest token (default: 0; 1 where another sampling flag is given)";
   return [
     flag("--max-tokens <N>", "tokens to generate at most").default(256).argParser(wholeNumber("--max-tokens", 1)),
-    flag("--temperature <T>", temperature).argParser(
-      number("--temperature", "a number from 0 on", (value) => value >= 0),
-    ),
-    flag("--top-k <K>", "draw from the K likeliest tokens (default: all)").argParser(wholeNumber("--top-k", 1)),
-    flag("--top-p <P>", "draw from the likeliest tokens that make up probability P (default: 1, all)").argParser(
-      number("--top-p", "a number above 0, at most 1", (value) => value > 0 && value <= 1),
-    ),
-    flag("--min-p <P>", "draw from tokens at least P times as likely as the likeliest (default: 0, all)").argParser(
-      number("--min-p", "a number from 0 to 1", (value) => value >= 0 && value <= 1),
-    ),
-    flag("--seed <S>", "the same seed draws the same tokens (default: a fresh one)").argParser(
-      wholeNumber("--seed", 0),
-    ),
+    ...samplingOptions(),
     flag("--stop <TEXT>", "end before this text; may be given several times (default: none)").argParser(
       texts("--stop"),
     ),
@@ -90,14 +71,10 @@ async function promptText(prompt: string | undefined, terminal: Terminal): Promi
 function optionsOf(flags: GenerateFlags, terminal: Terminal): GenerationOptions {
   const { maxTokens, stop } = flags;
   const stopping = stop === undefined ? undefined : { strings: stop };
-  return { ...given({ maxTokens, sampling: samplingOf(flags), stopping }), signal: terminal.signal };
-}
-
-/** The sampling that the flags ask for, with its seed settled; undefined for greedy. */
-function samplingOf({ temperature, topK, topP, minP, seed }: GenerateFlags): SamplingOptions | undefined {
-  const sampling = given({ temperature, topK, topP, minP, seed });
-  if (temperature === 0 || Object.keys(sampling).length === 0) return undefined;
-  return { ...sampling, seed: seed ?? freshSeed() };
+  return {
+    ...given({ maxTokens, sampling: samplingOf(flags), penalties: penaltiesOf(flags), stopping }),
+    signal: terminal.signal,
+  };
 }
 
 async function printStream(model: Model, prompt: string, flags: GenerateFlags, terminal: Terminal): Promise<void> {

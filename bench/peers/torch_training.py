@@ -1,7 +1,7 @@
 """Times PyTorch training a GPT on the CPU: bench/training.ts starts this and reads the JSON line that it prints.
 
 One shape, two ways: eager, and by torch.compile where --compile is given. bfloat16 autocast, its fused attention, its
-fused AdamW. Weights are tied, no biases, no dropout, as in nanoGPT's settings for Shakespeare by characters.
+fused AdamW. GPT-2's layers: tied weights, biases, no dropout.
 """
 
 import argparse
@@ -19,12 +19,12 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.norm1 = nn.LayerNorm(width, bias=False)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.norm2 = nn.LayerNorm(width, bias=False)
-        self.up = nn.Linear(width, 4 * width, bias=False)
-        self.down = nn.Linear(4 * width, width, bias=False)
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
 
     def forward(self, x):
         batch, length, width = x.shape
@@ -41,7 +41,7 @@ class Gpt(nn.Module):
         self.tokens = nn.Embedding(vocabulary, width)
         self.positions = nn.Embedding(context, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
-        self.norm = nn.LayerNorm(width, bias=False)
+        self.norm = nn.LayerNorm(width)
         for table in (self.tokens, self.positions):
             nn.init.normal_(table.weight, std=0.02)
 

@@ -8,7 +8,6 @@ static float embedding_element(const void *table, int64_t storage, int64_t width
     case HH_F32: return ((const float *)table)[at];
     case HH_F16: return float_of_half(((const uint16_t *)table)[at]);
     case HH_BF16: return float_of_bits((uint32_t)((const uint16_t *)table)[at] << 16);
-    case HH_ROWS_F32: return ((const float *)table)[id * width + k];
     default: return quantized_element(table, storage, width, id, k);
   }
 }
@@ -37,7 +36,11 @@ static void embedding(const hh_call *call) {
   const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
   for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++) {
     float *y = (float *)address(a[0]) + row * width;
-    if (storage == HH_Q8_0) embedding_q8_0(y, table, width, ids[row], factor);
+    if (storage == HH_ROWS_F32) {
+      const float *x = (const float *)table + ids[row] * width;
+      for (int64_t k = 0; k < width; k += HH_LANES)
+        store_some(y + k, mul16(load_some(x + k, width - k), splat16(factor)), width - k);
+    } else if (storage == HH_Q8_0) embedding_q8_0(y, table, width, ids[row], factor);
     else
       for (int64_t k = 0; k < width; k++) y[k] = embedding_element(table, storage, width, ids[row], k) * factor;
   }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CounterRandom } from "../../core/random.js";
 import { Graph } from "../../graph/graph.js";
 import { activation } from "../../graph/operations/activation.js";
@@ -18,9 +18,12 @@ import { planGraph } from "../../graph/plan.js";
 import { capacityElements, type Tensor } from "../../graph/tensor.js";
 import { CpuBackend } from "./cpu-backend.js";
 import { CpuProgram } from "./cpu-program.js";
+import type { CpuRuntime } from "./cpu-runtime.js";
 import { createNativeRuntime, whyNoNativeRuntime } from "./native-runtime.node.js";
 import { spellOutProducts } from "./products.js";
 import { chainRows, type RowChainAttributes } from "./row-chains.js";
+import { NodeWasmHost } from "./wasm-host.node.js";
+import { createWasmRuntime } from "./wasm-runtime.js";
 
 const capacity = 100;
 const norm = { eps: 1e-5, groups: 1 };
@@ -85,8 +88,20 @@ function build({ width, steps: chosen, read }: Recipe) {
   return { graph, inputs, seed, outputs: [...outputs] };
 }
 
-describe.skipIf(whyNoNativeRuntime() !== undefined)("chains of operations on rows", () => {
-  const backends = [1, 2].map((threads) => new CpuBackend(createNativeRuntime({ threads })!));
+const host = new NodeWasmHost();
+const reason = whyNoNativeRuntime();
+const runtimes: readonly (readonly [string, (threads: number) => Promise<CpuRuntime>])[] = [
+  ["native", async (threads) => createNativeRuntime({ threads })!],
+  ["wasm", (threads) => createWasmRuntime(host, { threads })],
+];
+
+describe.each(runtimes)("chains of operations on rows, %s", (name, makeRuntime) => {
+  const backends: CpuBackend[] = [];
+  beforeAll(async () => {
+    for (const threads of [1, 2]) {
+      if (name === "wasm" || reason === undefined) backends.push(new CpuBackend(await makeRuntime(threads)));
+    }
+  });
   afterAll(async () => void (await Promise.all(backends.map((backend) => backend.dispose()))));
 
   /** What a recipe gives, with chains or without, and the operations of each chain. */
@@ -118,7 +133,8 @@ describe.skipIf(whyNoNativeRuntime() !== undefined)("chains of operations on row
     return { results, chains, places: plan.offsets.size };
   }
 
-  test.each(["f32", "bf16"] as const)("give the bits of their members alone, %s products", (products) => {
+  test.for(["f32", "bf16"] as const)("give the bits of their members alone, %s products", (products, { skip }) => {
+    skip(backends.length === 0, reason);
     let longest = 0;
     fc.assert(
       fc.property(recipes, (recipe) => {
@@ -129,12 +145,13 @@ describe.skipIf(whyNoNativeRuntime() !== undefined)("chains of operations on row
           longest = Math.max(longest, ...chained.chains.map(({ length }) => length));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: name === "native" ? 150 : 60 },
     );
     expect(longest).toBeGreaterThan(4);
   });
 
-  test("go from one product to the next, with nothing in the arena that only they read", () => {
+  test("go from one product to the next, with nothing in the arena that only they read", ({ skip }) => {
+    skip(backends.length === 0, reason);
     const recipe: Recipe = {
       width: 64,
       rows: capacity,

@@ -1,7 +1,9 @@
 /* Cross-entropy of each row of logits with a target id, and its gradient.
  *
  * Arguments: 0 y (rows, 1), or the gradient (rows, width), which may take over the logits, 1 logits (rows, width),
- * 2 targets (rows), 3 width, 4 label smoothing e (float), 5 z-loss (float). Gradient also: 6 gradient of y (rows, 1).
+ * 2 targets (rows), 3 width, 4 label smoothing e (float), 5 z-loss (float). Gradient also: 6 gradient of y (rows, 1),
+ * 7 y (rows, 1) or 0, 8 a row of floats for each thread where the gradient is to be rounded to bfloat16 (round_rows.c; its
+ * rows are multiples of 32), else 0, 9 bytes of that.
  *
  * With lse = ln sum exp z: (1 - e) (lse - z_target) + e (lse - mean z) + zLoss lse^2; a row whose target is -1 has none.
  * Sums run in 16 lanes, 16 elements after 16, what is left over in the first lanes; then across lanes.
@@ -50,46 +52,80 @@ static float log_of_sum(float largest, float sum) {
   return largest + lanes[0];
 }
 
+typedef struct {
+  int64_t width;
+  float smoothing, z_loss;
+} cross_entropy_call;
+
+/* A row's logits and what is found out about them. */
+typedef struct {
+  const float *z;
+  int32_t target;
+  float largest, sum, lse; /* sum: of exp(z - largest) */
+} cross_entropy_row;
+
+HH_INLINE int cross_entropy_counts(const cross_entropy_call *c, int32_t target) { return target >= 0 && target < c->width; }
+
+/* Goes over a row; exponentials are stored in y where it is not NULL. */
+static cross_entropy_row cross_entropy_over(const cross_entropy_call *c, const float *z, int32_t target, float *y) {
+  const float largest = largest_logit(z, c->width), sum = exponential_sum(y, z, c->width, largest);
+  return (cross_entropy_row){z, target, largest, sum, log_of_sum(largest, sum)};
+}
+
+/* `logit`: the target's, and `total`, of all of them, as they were. */
+HH_INLINE float cross_entropy_of(const cross_entropy_call *c, const cross_entropy_row *row, float logit, float total) {
+  const float smoothed = c->smoothing > 0 ? c->smoothing * (row->lse - total / (float)c->width) : 0.0f;
+  return (1.0f - c->smoothing) * (row->lse - logit) + c->z_loss * row->lse * row->lse + smoothed;
+}
+
 static void cross_entropy(const hh_call *call) {
   const hh_word *a = call->arguments;
   float *y = address(a[0]);
   const int32_t *targets = address(a[2]);
-  const int64_t width = a[3];
-  const float smoothing = float_argument(a[4]), z_loss = float_argument(a[5]);
+  const cross_entropy_call c = {a[3], float_argument(a[4]), float_argument(a[5])};
   const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
-  for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++) {
-    const float *z = (const float *)address(a[1]) + row * width;
-    y[row] = 0.0f;
-    if (targets[row] < 0 || targets[row] >= width) continue;
-    const float largest = largest_logit(z, width);
-    const float lse = log_of_sum(largest, exponential_sum(NULL, z, width, largest));
-    float loss = (1.0f - smoothing) * (lse - z[targets[row]]) + z_loss * lse * lse;
-    if (smoothing > 0) loss += smoothing * (lse - sum_of_row(z, width) / (float)width);
-    y[row] = loss;
+  for (int64_t i = share_start(call->rows, call->share.index, call->share.count); i < end; i++) {
+    const float *z = (const float *)address(a[1]) + i * c.width;
+    y[i] = 0.0f;
+    if (!cross_entropy_counts(&c, targets[i])) continue;
+    const cross_entropy_row row = cross_entropy_over(&c, z, targets[i], NULL);
+    y[i] = cross_entropy_of(&c, &row, z[targets[i]], c.smoothing > 0 ? sum_of_row(z, c.width) : 0.0f);
   }
 }
 
-/* dy ((1 + 2 zLoss lse) p - (1 - e) [target] - e / width) */
-static void cross_entropy_row(float *y, const float *z, int64_t width, int32_t target, float dy, float smoothing,
-                              float z_loss) {
-  const float largest = largest_logit(z, width), sum = exponential_sum(y, z, width, largest);
-  const float lse = log_of_sum(largest, sum);
-  const f32x16 factor = splat16(dy * (1.0f + 2.0f * z_loss * lse) / sum), rest = splat16(-dy * smoothing / (float)width);
-  for (int64_t at = 0; at < width; at += HH_LANES)
-    store_some(y + at, fma16(load_some(y + at, width - at), factor, rest), width - at);
-  y[target] -= dy * (1.0f - smoothing);
+/* dy ((1 + 2 zLoss lse) p - (1 - e) [target] - e / width) from exponentials, in place. */
+static void cross_entropy_slope(const cross_entropy_call *c, const cross_entropy_row *row, float *y, float dy) {
+  const f32x16 factor = splat16(dy * (1.0f + 2.0f * c->z_loss * row->lse) / row->sum);
+  const f32x16 rest = splat16(-dy * c->smoothing / (float)c->width);
+  for (int64_t at = 0; at < c->width; at += HH_LANES)
+    store_some(y + at, fma16(load_some(y + at, c->width - at), factor, rest), c->width - at);
+  y[row->target] -= dy * (1.0f - c->smoothing);
+}
+
+/* A row of the gradient in float32. Returns the loss. */
+static float cross_entropy_gradient_row(const cross_entropy_call *c, const float *z, int32_t target, float dy, float *y) {
+  if (!cross_entropy_counts(c, target)) {
+    memset(y, 0, (size_t)c->width * sizeof(float));
+    return 0.0f;
+  }
+  /* y may be z. */
+  const float logit = z[target], total = c->smoothing > 0 ? sum_of_row(z, c->width) : 0.0f;
+  const cross_entropy_row row = cross_entropy_over(c, z, target, y);
+  cross_entropy_slope(c, &row, y, dy);
+  return cross_entropy_of(c, &row, logit, total);
 }
 
 static void cross_entropy_gradient(const hh_call *call) {
   const hh_word *a = call->arguments;
   const int32_t *targets = address(a[2]);
-  const int64_t width = a[3];
+  const cross_entropy_call c = {a[3], float_argument(a[4]), float_argument(a[5])};
   const float *dy = address(a[6]);
+  float *losses = address(a[7]), *kept = (float *)((char *)address(a[8]) + call->thread * a[9]);
   const int64_t end = share_start(call->rows, call->share.index + 1, call->share.count);
-  for (int64_t row = share_start(call->rows, call->share.index, call->share.count); row < end; row++) {
-    float *y = (float *)address(a[0]) + row * width;
-    const float *z = (const float *)address(a[1]) + row * width;
-    if (targets[row] < 0 || targets[row] >= width || dy[row] == 0.0f) memset(y, 0, (size_t)width * sizeof(float));
-    else cross_entropy_row(y, z, width, targets[row], dy[row], float_argument(a[4]), float_argument(a[5]));
+  for (int64_t i = share_start(call->rows, call->share.index, call->share.count); i < end; i++) {
+    float *y = a[8] ? kept : (float *)address(a[0]) + i * c.width;
+    const float loss = cross_entropy_gradient_row(&c, (const float *)address(a[1]) + i * c.width, targets[i], dy[i], y);
+    if (losses) losses[i] = loss;
+    if (a[8]) round_row((uint16_t *)address(a[0]) + i * bfloat_stride(c.width), y, c.width);
   }
 }

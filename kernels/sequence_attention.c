@@ -6,8 +6,9 @@
  * 4 first (rows), 5 end (rows): row i sees first[i] <= key < end[i], 6 positions (rows) or 0, 7 buckets (2 reach + 1),
  * 8 bias (buckets, heads), 9 reach, 10 heads, 11 kvHeads, 12 headDim, 13 scale (float), 14 soft cap (float; 0: off),
  * 15 window (0: all), 16 rows, 17 keys: numbers, or ~ the index of their live sizes, 18 keys at most, 19 scratch,
- * 20 bytes of it for each thread, 21 whether products may round to bfloat16. Gradient also: 22 gradient of y, then the
- * gradients of 23 key, 24 value, 25 bias or 0, 26 buckets there are.
+ * 20 bytes of it for each thread, 21 whether products may round to bfloat16, 22 whether y is rounded (round_rows.c; rows are
+ * multiples of 32). Gradient also: 23 gradient of y, then the gradients of 24 key, 25 value, 26 bias or 0, 27 buckets there
+ * are.
  *
  * A score is a chain of fused multiply-adds over headDim; then scale, soft cap, bias. Exponentials and their products
  * with values are summed over the keys in order, gradients of keys and values over the rows in order, head after head.
@@ -69,12 +70,31 @@ static void sequence_scatter(const sequence_call *t, const sequence_tile *tile, 
   sequence_multiply(&p);
 }
 
+/* Puts 16 elements, or as many as are left of a head, from d on of a row's head into y. */
+HH_INLINE void sequence_put(const sequence_call *t, int64_t row, int64_t head, int64_t d, f32x16 values) {
+  const int64_t width = sequence_query_row(t), at = head * t->head_dim + d, left = t->head_dim - d;
+  if (!t->rounded) {
+    store_some(t->y + row * width + at, values, left);
+    return;
+  }
+  uint16_t *y = (uint16_t *)t->y + row * bfloat_stride(width) + at, halves[HH_LANES];
+  if (left >= HH_LANES) {
+    store_bfloats(y, values);
+    return;
+  }
+  store_bfloats(halves, values);
+  memcpy(y, halves, (size_t)left * sizeof(uint16_t));
+}
+
 /* out_lanes by `factor`, if any, become rows of y. */
 static void sequence_store(const sequence_call *t, const sequence_tile *tile, const float *factor) {
-  for (int64_t i = 0; i < tile->count; i++) {
-    float *y = t->y + sequence_query_at(t, tile) + i * sequence_query_row(t);
-    for (int64_t d = 0; d < t->head_dim; d++) y[d] = t->out_lanes[d * HH_SEQUENCE_ROWS + i] * (factor ? factor[i] : 1.0f);
-  }
+  for (int64_t i = 0; i < tile->count; i++)
+    for (int64_t d = 0; d < t->head_dim; d += HH_LANES) {
+      float lanes[HH_LANES];
+      const float *from = t->out_lanes + d * HH_SEQUENCE_ROWS + i;
+      for (int64_t k = 0; k < HH_LANES; k++) lanes[k] = from[k * HH_SEQUENCE_ROWS] * (factor ? factor[i] : 1.0f);
+      sequence_put(t, tile->row + i, tile->head, d, load16(lanes));
+    }
 }
 
 /* ------------------------------------------------------------------ tiles */
@@ -221,7 +241,7 @@ static sequence_call sequence_arguments(const hh_call *call) {
                      .first = address(a[4]), .end = address(a[5]), .positions = address(a[6]), .buckets = address(a[7]),
                      .bias = address(a[8]), .reach = a[9], .heads = a[10], .kv_heads = a[11], .head_dim = a[12],
                      .scale = float_argument(a[13]), .cap = float_argument(a[14]), .window = a[15],
-                     .rows = sequence_size(call, a[16]), .key_rows = sequence_size(call, a[17]), .key_capacity = a[18]};
+                     .rows = sequence_size(call, a[16]), .key_rows = sequence_size(call, a[17]), .key_capacity = a[18], .rounded = a[22]};
   char *scratch = (char *)address(a[19]) + call->thread * a[20];
   const int64_t keys = sequence_padded_keys(&t), width = (t.head_dim + 31) / 32 * 32;
   t.query_lanes = sequence_take(&scratch, width * HH_SEQUENCE_ROWS);
@@ -261,8 +281,8 @@ static void sequence_attention(const hh_call *call) {
 static void sequence_attention_gradient(const hh_call *call) {
   const hh_word *a = call->arguments;
   sequence_call t = sequence_arguments(call);
-  t.dy = address(a[22]);
-  t.dkey = address(a[23]), t.dvalue = address(a[24]), t.dbias = address(a[25]);
-  t.bucket_count = a[26];
+  t.dy = address(a[23]);
+  t.dkey = address(a[24]), t.dvalue = address(a[25]), t.dbias = address(a[26]);
+  t.bucket_count = a[27];
   sequence_start(call, &t);
 }

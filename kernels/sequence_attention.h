@@ -42,6 +42,7 @@ typedef struct {
   float *y, *dquery, *dkey, *dvalue, *dbias;
   int64_t rows, key_rows, key_capacity, reach, bucket_count, heads, kv_heads, head_dim, window;
   float scale, cap;
+  int64_t rounded; /* y is of bfloat16 */
   /* Scratch of this thread. */
   float *scores, *slopes, *gradients;   /* (keys, HH_SEQUENCE_ROWS); slopes: NULL without a soft cap */
   float *query_lanes, *dy_lanes, *out_lanes; /* (headDim, HH_SEQUENCE_ROWS) */

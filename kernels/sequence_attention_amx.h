@@ -404,16 +404,14 @@ static void sequence_amx_scatter(const sequence_call *t) {
 
 /* out_lanes by `factor` (lanes) become rows of y. */
 static void sequence_amx_store(const sequence_call *t, const sequence_tile *tile, const float *factor) {
-  const int64_t stride = t->heads * t->head_dim;
   for (int64_t lane = 0; lane < tile->count; lane += HH_LANES)
     for (int64_t d = 0; d < t->head_dim; d += 16) {
       __m512i r[16];
       HH_UNROLL for (int i = 0; i < 16; i++)
         r[i] = (__m512i)mul16(load16(t->out_lanes + (d + i) * HH_SEQUENCE_ROWS + lane), load16(factor + lane)).part[0];
       sequence_amx_transpose(r);
-      float *y = t->y + (tile->row + lane) * stride + tile->head * t->head_dim + d;
       for (int64_t i = 0; i < 16 && lane + i < tile->count; i++)
-        store_some(y + i * stride, (f32x16){{(f32_part)r[i]}}, t->head_dim - d);
+        sequence_put(t, tile->row + lane + i, tile->head, d, (f32x16){{(f32_part)r[i]}});
     }
 }
 

@@ -26,6 +26,7 @@ import { matrixStorageIds, type PackedStorage } from "./instructions.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
 import { isProduct, spellOutProducts } from "./products.js";
+import { joinLosses, roundResults } from "./rounded-results.js";
 import { chainRows } from "./row-chains.js";
 import { Staging } from "./staging.js";
 
@@ -119,7 +120,7 @@ export class CpuBackend implements Backend {
     this.#requireOpen();
     const isPlain = (matrix: Tensor) => !(resources.get(memoryOf(matrix).name) instanceof CpuMatrix);
     const plan = planGraph(outputs, (nodes) => {
-      const spelled = spellOutProducts(nodes, isPlain, products);
+      const spelled = roundResults(joinLosses(spellOutProducts(nodes, isPlain, products)), outputs);
       return spelled.some(isProduct) ? chainRows(fuseProducts(spelled, outputs), outputs) : spelled;
     });
     return new CpuProgram(this.runtime, plan, resources);

@@ -5,6 +5,7 @@ import type { SequenceAttentionAttributes as Attributes } from "../../graph/oper
 import { capacityElements, capacityOf, type Node, rowWidth } from "../../graph/tensor.js";
 import { floatBits, rowsArgument } from "./instructions.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
+import { roundsFirst } from "./rounded-results.js";
 
 /** `products.ts` adds how products are computed: on matrix units in bfloat16, else in float32 whatever it says. */
 type SequenceAttentionAttributes = Attributes & { readonly products: Products };
@@ -22,7 +23,7 @@ export const sequenceAttentionLowerings: Readonly<Record<string, NodeLowering>> 
   "sequence-attention": { lower: lowerAttention, scratchBytes },
   "sequence-attention-gradient": { lower: lowerGradient, scratchBytes },
   "cross-entropy": { lower: lowerCrossEntropy },
-  "cross-entropy-gradient": { lower: lowerCrossEntropyGradient },
+  "cross-entropy-gradient": { lower: lowerCrossEntropyGradient, scratchBytes: lossBytes },
 };
 
 function scratchBytes(node: Node, threads: number): number {
@@ -68,7 +69,7 @@ function attentionArguments(site: LoweringSite, node: Node, others: number, a: S
   const args = [node.output, ...Array.from({ length: 8 }, (_, i) => operands[i])].map((tensor) => site.at(tensor));
   args.push(reach, a.headCount, a.keyValueHeadCount, a.headDim, floatBits(a.scale), floatBits(a.softCap), a.window);
   args.push(rowsArgument(site.rows(node.output)), rowsArgument(site.rows(operands[1]!)), capacityOf(keyRows));
-  return [...args, site.scratch, threadBytes(node), a.products === "bf16" ? 1 : 0];
+  return [...args, site.scratch, threadBytes(node), a.products === "bf16" ? 1 : 0, roundsFirst(node) ? 1 : 0];
 }
 
 /** A guess: how much a row sees is known only at each run. */
@@ -82,8 +83,15 @@ function lowerCrossEntropy(site: LoweringSite, node: Node, attributes: CrossEntr
 }
 
 function lowerCrossEntropyGradient(site: LoweringSite, node: Node, attributes: CrossEntropyAttributes): void {
-  const args = [...lossArguments(site, node, attributes), site.at(node.inputs[2])];
-  site.writer.write("cross_entropy_gradient", site.rows(node.output), lossCost(node), args);
+  const [, losses] = node.outputs;
+  const args = [...lossArguments(site, node, attributes), site.at(node.inputs[2]), site.at(losses)];
+  args.push(roundsFirst(node) ? site.scratch : 0, rowWidth(node.inputs[0]!) * 4);
+  site.writer.write("cross_entropy_gradient", site.rows(node.inputs[0]!), lossCost(node), args);
+}
+
+/** A row of exponentials for each thread, where gradients are rounded. */
+function lossBytes({ inputs }: Node, threads: number): number {
+  return threads * (rowWidth(inputs[0]!) * 4 + 64);
 }
 
 function lossArguments(site: LoweringSite, node: Node, { labelSmoothing, zLoss }: CrossEntropyAttributes): number[] {

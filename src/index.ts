@@ -52,6 +52,12 @@ export type { DryOptions } from "./generation/processors/dry.js";
 export type { LengthDecay } from "./generation/processors/lengths.js";
 export type { PenaltyOptions, TokenOptions } from "./generation/processors/options.js";
 export type { SequenceBias } from "./generation/processors/sequence-bias.js";
+export {
+  detectWatermark,
+  type WatermarkEvidence,
+  type WatermarkKey,
+  type WatermarkOptions,
+} from "./generation/processors/watermark.js";
 export { SequenceBusyError } from "./generation/run.js";
 export type { Place } from "./generation/sampling/candidates.js";
 export type { MirostatOptions } from "./generation/sampling/mirostat.js";

@@ -2,6 +2,7 @@
 import type { DryOptions } from "./dry.js";
 import type { LengthDecay } from "./lengths.js";
 import type { SequenceBias } from "./sequence-bias.js";
+import type { WatermarkOptions } from "./watermark.js";
 
 export interface PenaltyOptions {
   /** z / θ where z > 0, else z · θ, for tokens of prompt and completion. Default 1: none. */
@@ -41,6 +42,8 @@ export interface TokenOptions {
   readonly minLength?: number;
   /** Ends gain once the completion is longer than `start`. */
   readonly lengthDecay?: LengthDecay;
+  /** Favours a secret part of the vocabulary, so that `detectWatermark` can tell the text. Default: none. */
+  readonly watermark?: WatermarkOptions;
 }
 
 /** Names of `PenaltyOptions`. */
@@ -66,4 +69,5 @@ export const tokenOptionNames = [
   "minNewTokens",
   "minLength",
   "lengthDecay",
+  "watermark",
 ];

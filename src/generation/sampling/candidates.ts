@@ -109,6 +109,12 @@ export class Candidates {
     if (index >= 0) this.#ownScores[index] = score(this.#ownScores[index]!);
   }
 
+  /** Gives every candidate another score. */
+  changeAll(score: (before: number, id: number) => number): void {
+    if (this.#logits !== undefined) this.#keepAll();
+    for (let i = 0; i < this.count; i++) this.#ownScores[i] = score(this.#ownScores[i]!, this.#ownIds[i]!);
+  }
+
   /** Makes a token impossible. */
   ban(id: number): void {
     this.change(id, () => Number.NEGATIVE_INFINITY);

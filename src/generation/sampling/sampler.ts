@@ -80,7 +80,7 @@ export function choiceOf(options: ChoiceOptions, model: ChoiceModel): { pipeline
     return { seed, pipeline: new Pipeline(stages, model.vocabSize) };
   }
   refuseDrawing(sampling);
-  // Filters leave the likeliest token where it is, so a greedy choice needs none of them.
+  // The filters that are not refused leave the likeliest token where it is, so a greedy choice needs none of them.
   return {
     pipeline: new Pipeline(
       stages.filter(({ name }) => !shapeStages.has(name)),
@@ -95,7 +95,7 @@ function drawsByDefault({ order: _, ...options }: SamplingOptions): boolean {
 
 /** @throws InvalidValueError for what makes no sense where the likeliest token is taken */
 function refuseDrawing(options: SamplingOptions): void {
-  for (const name of ["xtc", "mirostat", "dynamicTemperature"] as const) {
+  for (const name of ["xtc", "mirostat", "dynamicTemperature", "typicalP"] as const) {
     if (options[name] !== undefined) {
       throw new InvalidValueError(`sampling.${name}`, "absent where the temperature is 0", options[name]);
     }

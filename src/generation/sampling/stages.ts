@@ -20,6 +20,7 @@ import {
   prefixAllowedTokensProcessor,
   suppressTokensProcessor,
 } from "../processors/token-lists.js";
+import { watermarkProcessor } from "../processors/watermark.js";
 import type { Place, Processor } from "./candidates.js";
 import { epsilonCutoffFilter, etaCutoffFilter } from "./cutoffs.js";
 import { dynamicTemperatureFilter } from "./dynamic-temperature.js";
@@ -59,6 +60,7 @@ const huggingFace = [
   "etaCutoff",
   "topNSigma",
   "xtc",
+  "watermark",
 ] as const;
 
 export type StageName = (typeof huggingFace)[number];
@@ -74,12 +76,15 @@ const llamaCppFilters: readonly StageName[] = [
   "etaCutoff",
   "xtc",
   "temperature",
+  "watermark",
 ];
 
 const llamaCppLast: readonly StageName[] = ["repetitionPenalty", "frequencyPenalty", "dry", "own"];
 
-/** Stages that narrow a distribution down by its shape alone: the likeliest token survives them all. */
-export const shapeStages: ReadonlySet<string> = new Set([...llamaCppFilters].filter((name) => name !== "xtc"));
+/** Stages that look at the shape of a distribution alone and leave some token of it. */
+export const shapeStages: ReadonlySet<string> = new Set(
+  llamaCppFilters.filter((name) => name !== "xtc" && name !== "watermark"),
+);
 
 /** Orders by name. */
 export const stageOrders: Readonly<Record<"huggingface" | "llama.cpp", readonly StageName[]>> = {
@@ -200,6 +205,7 @@ function makers(
       suppressTokensProcessor(ids, vocabSize, "tokens.suppressTokens"),
     ),
     beginSuppressTokens: given(tokens.beginSuppressTokens, (ids) => beginSuppressTokensProcessor(ids, vocabSize)),
+    watermark: given(tokens.watermark, watermarkProcessor),
     temperature: temperatureMaker(sampling),
     topK: given(sampling.topK, topKFilter),
     topP: given(sampling.topP, topPFilter),

@@ -64,6 +64,35 @@ describe("hitherto generate", () => {
     expect(result.stdout).toBe(whole.slice(0, whole.indexOf(whole.slice(6, 8))));
   });
 
+  test("the completion is what a constraint asks for, and ends there", async () => {
+    const schema = {
+      type: "object",
+      properties: { ok: { type: "boolean" } },
+      required: ["ok"],
+      additionalProperties: false,
+    };
+    const path = join(temporaryFolder(), "schema.json");
+    writeFileSync(path, JSON.stringify(schema));
+    const grammar = join(temporaryFolder(), "list.gbnf");
+    writeFileSync(grammar, 'root ::= "- " [a-z]{3} "\\n"');
+    const words: [string[], RegExp][] = [
+      [["--json-schema", JSON.stringify(schema)], /^\s*\{\s*"ok"\s*:\s*(true|false)\s*\}$/],
+      [["--json-schema", path], /^\s*\{\s*"ok"\s*:\s*(true|false)\s*\}$/],
+      [["--regex", "[a-z]{5}\\d"], /^[a-z]{5}\d$/],
+      [["--choice", "yes", "--choice", "no"], /^(yes|no)$/],
+      [["--grammar", grammar], /^- [a-z]{3}\n$/],
+    ];
+    for (const [flags, expected] of words) {
+      const { stdout, code } = await runCommand(["generate", "Hello", "--model", "stories-tiny", ...flags]);
+      expect(stdout).toMatch(expected);
+      expect(code).toBe(0);
+    }
+    const both = await runCommand(["generate", "Hello", ...model, "--regex", "a", "--choice", "b"]);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("--choice must be without --regex") });
+    const none = await runCommand(["generate", "Hello", ...model, "--json-schema", "missing.json"]);
+    expect(none.stderr).toContain("missing.json: not found; expected a JSON Schema");
+  });
+
   test("--json prints one object: tokens, text, stop, prompt length, seed", async () => {
     const words = ["generate", "Hello", ...model, "--max-tokens", "6", "--temperature", "1", "--json"];
     const result = JSON.parse((await runCommand(words)).stdout);

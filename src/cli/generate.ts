@@ -3,12 +3,13 @@ import { type Command, Option } from "commander";
 import type { GenerationOptions } from "../generation/generate.js";
 import type { Model } from "../generation/model.js";
 import type { StopReason } from "../generation/stopping.js";
+import { type ConstraintFlags, constraintOf, constraintOptions } from "./constraint-flags.js";
 import { texts, wholeNumber } from "./flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
 import { penaltiesOf, type SamplingFlags, samplingOf, samplingOptions } from "./sampling-flags.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
-export interface GenerateFlags extends ModelFlags, SamplingFlags {
+export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags {
   readonly maxTokens: number;
   readonly stop?: readonly string[];
   readonly echo?: boolean;
@@ -24,17 +25,21 @@ Without sampling flags the likeliest token is taken each time (greedy). Filters
 apply in the order temperature, top-k, top-p, min-p, typical-p; with --order
 llama.cpp top-k, typical-p, top-p, min-p, temperature. Penalties come before.
 
+Of --json-schema, --regex, --choice and --grammar one can be given: tokens that
+would lead away from it are never taken, and the completion ends where nothing
+may follow. See docs/constrained-output.md.
+
 With --json, one object at the end:
   {"text", "tokens": [{"id", "text", "logprob"}], "stop": {"kind", …},
    "promptTokens", "seed"}
 The "text" of a token is what became complete with it, and may be empty;
 "logprob" is ln p under the model itself, in nats; "kind" is end, string,
-maxTokens, contextLength or interrupted; "seed" stands where anything was drawn.`;
+constraint, maxTokens, contextLength or interrupted; "seed" stands where anything was drawn.`;
 
 export function addGenerate(program: Command, terminal: Terminal): void {
   const command = program.command("generate").argument("[prompt]", 'the text to continue; "-" reads standard input');
   command.description("stream a completion of a prompt to standard output");
-  for (const option of generationOptions()) command.addOption(option);
+  for (const option of [...generationOptions(), ...constraintOptions()]) command.addOption(option);
   addModelFlags(command)
     .option("--echo", "print the prompt before the completion (default: off)")
     .option("--verbose", "say on standard error what computes: backend, instruction set, threads (default: off)")
@@ -71,10 +76,8 @@ async function promptText(prompt: string | undefined, terminal: Terminal): Promi
 function optionsOf(flags: GenerateFlags, terminal: Terminal): GenerationOptions {
   const { maxTokens, stop } = flags;
   const stopping = stop === undefined ? undefined : { strings: stop };
-  return {
-    ...given({ maxTokens, sampling: samplingOf(flags), penalties: penaltiesOf(flags), stopping }),
-    signal: terminal.signal,
-  };
+  const options = { maxTokens, sampling: samplingOf(flags), penalties: penaltiesOf(flags), stopping };
+  return { ...given({ ...options, constraint: constraintOf(flags) }), signal: terminal.signal };
 }
 
 async function printStream(model: Model, prompt: string, flags: GenerateFlags, terminal: Terminal): Promise<void> {

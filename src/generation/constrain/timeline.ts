@@ -59,8 +59,7 @@ export class ConstraintTimeline {
    */
   leave(logits: Float32Array): Float32Array {
     this.#left ??= new Float32Array(logits.length);
-    this.#left.set(logits);
-    if (this.constraint.apply(this.state, this.#left) > 0) return this.#left;
+    if (this.constraint.apply(this.state, logits, this.#left) > 0) return this.#left;
     throw new NoAllowedTokenError(this.from + this.#states.length - 1);
   }
 

@@ -4,7 +4,7 @@
  * States are values: nothing here changes but what is remembered, so sessions, forks, beams and drafts share one.
  */
 import type { Automaton, GrammarState } from "./automaton.js";
-import { type ConstraintVocabulary, isPlain, type TokenTrie } from "./vocabulary.js";
+import type { ConstraintVocabulary, TokenTrie } from "./vocabulary.js";
 
 /** Where a sequence of tokens stands in a constraint. */
 export interface ConstraintState {
@@ -20,7 +20,12 @@ export interface TokenMask {
   readonly bits: Uint32Array;
   /** How many may. */
   readonly count: number;
+  /** The ids themselves, in order, where they are few. */
+  readonly ids: Int32Array | undefined;
 }
+
+/** The share of a vocabulary that counts as few. */
+const few = 1 / 16;
 
 /** Bytes of masks that are remembered. */
 const maskBytes = 64 * 2 ** 20;
@@ -76,17 +81,23 @@ export class TokenConstraint {
     return mask;
   }
 
-  /** Puts every token that may not follow out of reach. @returns how many may */
-  apply(state: ConstraintState, logits: Float32Array): number {
-    const { bits, count } = this.mask(state);
+  /**
+   * The logits with every token out of reach that may not follow.
+   * @param out - [vocabSize], overwritten
+   * @returns how many may follow
+   */
+  apply(state: ConstraintState, logits: Float32Array, out: Float32Array): number {
+    const { bits, count, ids } = this.mask(state);
+    if (ids !== undefined) {
+      out.fill(Number.NEGATIVE_INFINITY);
+      for (const id of ids) out[id] = logits[id];
+      return count;
+    }
+    out.set(logits);
     for (let word = 0, base = 0; word < bits.length; word++, base += 32) {
-      const allowed = bits[word];
       const end = Math.min(logits.length, base + 32);
-      if (allowed === 0) logits.fill(Number.NEGATIVE_INFINITY, base, end);
-      else if (allowed !== 0xffffffff) {
-        for (let id = base; id < end; id++)
-          if (((allowed >>> (id & 31)) & 1) === 0) logits[id] = Number.NEGATIVE_INFINITY;
-      }
+      if (bits[word] === 0) out.fill(Number.NEGATIVE_INFINITY, base, end);
+      else forbid(out, base, end, ~bits[word]);
     }
     return count;
   }
@@ -98,7 +109,7 @@ export class TokenConstraint {
     if (this.mayEnd(state)) for (const id of endIds) bits[id >> 5] |= 1 << (id & 31);
     let count = 0;
     for (const word of bits) count += ones(word);
-    return { bits, count };
+    return { bits, count, ids: count <= few * vocabSize ? idsOf(bits, count) : undefined };
   }
 
   #stateOf(grammar: GrammarState): ConstraintState {
@@ -111,9 +122,29 @@ export class TokenConstraint {
   }
 }
 
+/** Puts the tokens from `base` to `end` out of reach whose bits are set. */
+function forbid(out: Float32Array, base: number, end: number, bits: number): void {
+  for (let rest = bits; rest !== 0; rest &= rest - 1) {
+    const id = base + 31 - Math.clz32(rest & -rest);
+    if (id < end) out[id] = Number.NEGATIVE_INFINITY;
+  }
+}
+
+function idsOf(bits: Uint32Array, count: number): Int32Array {
+  const ids = new Int32Array(count);
+  let at = 0;
+  for (const [word, allowed] of bits.entries()) {
+    for (let rest = allowed; rest !== 0; rest &= rest - 1) ids[at++] = 32 * word + 31 - Math.clz32(rest & -rest);
+  }
+  return ids;
+}
+
+/** Nodes with fewer nodes below are gone through one by one. */
+const largeSubtree = 8;
+
 /** Sets the bits of all tokens that the grammar can read from a state on. */
 function allow(trie: TokenTrie, start: GrammarState, bits: Uint32Array): void {
-  const { bytes, depths, ends, firstTokens, tokens, plain } = trie;
+  const { bytes, depths, ends, firstTokens, tokens } = trie;
   const states: GrammarState[] = new Array(trie.maxDepth + 1).fill(start);
   let node = 1;
   while (node < bytes.length) {
@@ -124,24 +155,56 @@ function allow(trie: TokenTrie, start: GrammarState, bits: Uint32Array): void {
       continue;
     }
     states[depth] = state;
-    // Where nothing below can leave the state, all of it may follow.
-    const next = plain[node] === 1 && node + 1 < ends[node] && isPlainLoop(state) ? ends[node] : node + 1;
+    const isLarge = ends[node] - node > largeSubtree;
+    const next = isLarge && readsAllBelow(trie, node, state) ? ends[node] : node + 1;
     for (let i = firstTokens[node]; i < firstTokens[next]; i++) bits[tokens[i] >> 5] |= 1 << (tokens[i] & 31);
     node = next;
   }
 }
 
-const plainLoops = new WeakMap<GrammarState, boolean>();
+/** The commonest state after one byte, and the set of bytes that lead to it. */
+interface Main {
+  readonly next: GrammarState | undefined;
+  readonly bytes: Uint32Array;
+}
 
-/** Whether a state stays the same over every plain byte. */
-function isPlainLoop(state: GrammarState): boolean {
-  let loops = plainLoops.get(state);
-  if (loops === undefined) {
-    loops = true;
-    for (let byte = 0; byte < 128 && loops; byte++) if (isPlain(byte)) loops = state.step(byte) === state;
-    plainLoops.set(state, loops);
+const mains = new WeakMap<GrammarState, Main>();
+
+function mainOf(state: GrammarState): Main {
+  let main = mains.get(state);
+  if (main === undefined) {
+    main = findMain(state);
+    mains.set(state, main);
   }
-  return loops;
+  return main;
+}
+
+function findMain(state: GrammarState): Main {
+  const counts = new Map<GrammarState, number>();
+  for (let byte = 0; byte < 256; byte++) {
+    const next = state.step(byte);
+    if (next !== null) counts.set(next, (counts.get(next) ?? 0) + 1);
+  }
+  const [next] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+  const bytes = new Uint32Array(8);
+  for (let byte = 0; byte < 256; byte++) if (state.step(byte) === next) bytes[byte >> 5] |= 1 << (byte & 31);
+  return { next, bytes };
+}
+
+/**
+ * Whether all that stands below a node can be read from a state on, seen without a look at each node: where one state
+ * follows another over all of these bytes, as it does inside a string.
+ */
+function readsAllBelow({ bytesBelow, heights }: TokenTrie, node: number, from: GrammarState): boolean {
+  let state = from;
+  for (let depth = 0; depth < heights[node]; depth++) {
+    const { next, bytes } = mainOf(state);
+    if (next === undefined) return false;
+    for (let word = 0; word < 8; word++) if ((bytesBelow[8 * node + word] & ~bytes[word]) !== 0) return false;
+    if (next === state) return true;
+    state = next;
+  }
+  return true;
 }
 
 function ones(word: number): number {

@@ -15,8 +15,10 @@ export class TokenTrie {
   readonly firstTokens: Int32Array;
   /** Token ids in that order. */
   readonly tokens: Int32Array;
-  /** 1 where all bytes below the node are plain: see `isPlain`. */
-  readonly plain: Uint8Array;
+  /** Depth of the deepest node below each, counted from it. */
+  readonly heights: Uint16Array;
+  /** For each node, the set of all bytes below it: bit `byte & 31` of word `8 · node + (byte >> 5)`. */
+  readonly bytesBelow: Uint32Array;
   readonly maxDepth: number;
 
   /** @param entries - ids with their bytes, of which there is at least one each */
@@ -42,26 +44,28 @@ export class TokenTrie {
     this.ends = Int32Array.from(shape.ends);
     this.firstTokens = Int32Array.from([...shape.firstTokens, sorted.length]);
     this.tokens = Int32Array.from(sorted, ([id]) => id);
-    this.plain = this.#plainNodes();
-    this.maxDepth = this.depths.reduce((max, depth) => Math.max(max, depth), 0);
+    this.heights = new Uint16Array(this.bytes.length);
+    this.bytesBelow = new Uint32Array(8 * this.bytes.length);
+    this.#sumUp();
+    this.maxDepth = this.heights[0];
   }
 
-  #plainNodes(): Uint8Array {
-    const plain = new Uint8Array(this.bytes.length).fill(1);
-    const above: number[] = [];
-    for (let node = 1; node < plain.length; node++) {
-      above.length = this.depths[node];
-      above[this.depths[node]] = node;
-      if (!isPlain(this.bytes[node]))
-        for (let depth = 0; depth < this.depths[node]; depth++) plain[above[depth] ?? 0] = 0;
+  /** Heights and bytes below, from the last node up. */
+  #sumUp(): void {
+    const { bytes, depths, heights, bytesBelow } = this;
+    const parents = new Int32Array(bytes.length);
+    const path: number[] = [0];
+    for (let node = 1; node < bytes.length; node++) {
+      parents[node] = path[depths[node] - 1];
+      path[depths[node]] = node;
     }
-    return plain;
+    for (let node = bytes.length - 1; node > 0; node--) {
+      const parent = parents[node];
+      heights[parent] = Math.max(heights[parent], heights[node] + 1);
+      bytesBelow[8 * parent + (bytes[node] >> 5)] |= 1 << (bytes[node] & 31);
+      for (let word = 0; word < 8; word++) bytesBelow[8 * parent + word] |= bytesBelow[8 * node + word];
+    }
   }
-}
-
-/** Printable ASCII but for `"` and `\`: what the inside of a JSON string passes over without a change of state. */
-export function isPlain(byte: number): boolean {
-  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

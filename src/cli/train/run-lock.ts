@@ -11,7 +11,9 @@ export class RunBusyError extends HithertoError {
     readonly folder: string,
     readonly processId: number,
   ) {
-    super(`${folder}: process ${processId} is training there`);
+    super(
+      `${folder}: process ${processId} is training there; if that is another program, remove ${join(folder, "process")}`,
+    );
   }
 }
 

@@ -10,8 +10,11 @@ import { HithertoError, InvalidValueError, UnsupportedError } from "./core/error
 import { rejectUnknownOptions } from "./core/options.js";
 import { modelPath } from "./embedded-models.node.js";
 import { dequantize } from "./formats/index.js";
+import { openFolder } from "./formats/index.node.js";
 import type { Model } from "./generation/model.js";
 import { type ModelOptions, modelFrom, modelOptionNames } from "./load-model.js";
+import { withAdapter } from "./models/adapters/merge.js";
+import { type AdapterFile, openAdapter } from "./models/adapters/peft.js";
 import { openCheckpoint } from "./models/open.node.js";
 
 export const backendNames = ["native", "wasm", "reference"] as const;
@@ -26,6 +29,8 @@ export interface LoadModelOptions extends ModelOptions {
   readonly instructionSet?: string;
   /** A tokenizer file to use instead of the checkpoint's own: `.json`, SentencePiece `.model`, llama2.c `.bin`. */
   readonly tokenizer?: string;
+  /** A folder with a LoRA adapter of Hugging Face PEFT, to be merged into the weights of a Hugging Face folder. */
+  readonly adapter?: string;
 }
 
 /**
@@ -39,18 +44,22 @@ export interface LoadModelOptions extends ModelOptions {
  * @throws FileNotFoundError, UnsupportedError, FormatError, MissingTensorError, ShapeError, OutOfMemoryError
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<Model> {
-  rejectUnknownOptions(options, [...modelOptionNames, "backend", "threads", "instructionSet", "tokenizer"]);
+  rejectUnknownOptions(options, [...modelOptionNames, "backend", "threads", "instructionSet", "tokenizer", "adapter"]);
   if (typeof path !== "string") throw new InvalidValueError("path", "a path", path);
   const checkpoint = await openCheckpoint(modelPath(path), { tokenizer: options.tokenizer });
   let backend: Backend | undefined;
+  let adapter: AdapterFile | undefined;
   try {
+    if (options.adapter !== undefined) adapter = await openAdapter(await openFolder(options.adapter));
+    const adapted = adapter === undefined ? checkpoint : withAdapter(checkpoint, adapter);
     backend = await createBackend(options);
     const created = backend;
-    return await modelFrom(checkpoint, created, options, () => created.dispose());
+    return await modelFrom(adapted, created, options, () => created.dispose());
   } catch (error) {
     await backend?.dispose();
     throw error;
   } finally {
+    await adapter?.[Symbol.asyncDispose]();
     await checkpoint.close();
   }
 }

@@ -10,6 +10,8 @@ import type { ElementType, LiveDimension, Node, Shape, Tensor } from "./tensor.j
 export class Graph {
   readonly nodes: Node[] = [];
   readonly tensors: Tensor[] = [];
+  /** What linear maps by weights of a model have beside them, by the place of the map. Set before the first is built. */
+  beside: ((place: string, x: Tensor, y: Tensor) => Tensor) | undefined;
   readonly #named = new Map<string, Tensor>();
   readonly #scopes: string[] = [];
 

@@ -1,5 +1,6 @@
 /** What a model is: one stack of blocks with an output head, or an encoder and a decoder. */
 import type { StackConfig } from "../nn/config.js";
+import type { LowRankConfig } from "../nn/low-rank.js";
 
 export interface HeadConfig {
   /** The head's weight is the (decoder's) embedding table. */
@@ -20,6 +21,8 @@ interface CommonConfig {
   readonly contextLength: number;
   readonly decoder: StackConfig;
   readonly head: HeadConfig;
+  /** Pairs of small matrices beside linear maps, where a model is adapted by them. */
+  readonly lowRank?: LowRankConfig;
   /** Special ids, as far as the checkpoint names them; the tokenizer may know more. */
   readonly beginId?: number;
   readonly endIds: readonly number[];

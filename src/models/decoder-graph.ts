@@ -13,6 +13,7 @@ import { softCap } from "../graph/operations/soft-cap.js";
 import type { Tensor } from "../graph/tensor.js";
 import { type CachePlaces, cacheBlockElements, cacheBlockSize, type LayerCache } from "../nn/attention-layer.js";
 import type { StackConfig } from "../nn/config.js";
+import { besideMaps } from "../nn/low-rank.js";
 import { stack } from "../nn/stack.js";
 import type { ModelConfig } from "./config.js";
 
@@ -55,6 +56,7 @@ export interface DecoderGraph {
 /** @param weightsWidth - also compute attention matrices of this many keys; 0: do not. */
 export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWidth = 0): DecoderGraph {
   const graph = new Graph();
+  if (config.lowRank !== undefined) graph.beside = besideMaps(graph, config.lowRank);
   const tokens = graph.dimension("tokens", capacity.tokens);
   const outputs = graph.dimension("outputs", capacity.outputs);
   const ids = graph.input("ids", [tokens], "i32");

@@ -5,6 +5,7 @@
 import { Graph } from "../graph/graph.js";
 import type { Tensor } from "../graph/tensor.js";
 import { type CachePlaces, cacheBlockElements, crossProjections, writeCache } from "../nn/attention-layer.js";
+import { besideMaps } from "../nn/low-rank.js";
 import { stack } from "../nn/stack.js";
 import type { EncoderDecoderConfig } from "./config.js";
 import { blocksFor, type Capacity, layerCaches } from "./decoder-graph.js";
@@ -25,6 +26,7 @@ export interface EncoderGraph {
 /** A source is read whole, since each of its tokens sees all others: `capacity.tokens` is its greatest length. */
 export function encoderGraph(config: EncoderDecoderConfig, capacity: Capacity): EncoderGraph {
   const graph = new Graph();
+  if (config.lowRank !== undefined) graph.beside = besideMaps(graph, config.lowRank);
   const { encoder, decoder } = config;
   const tokens = graph.dimension("tokens", capacity.tokens);
   const ids = graph.input("ids", [tokens], "i32");

@@ -14,6 +14,7 @@ import { planGraph } from "../graph/plan.js";
 import type { LiveDimension, Tensor } from "../graph/tensor.js";
 import type { PackedKeyValues } from "../nn/attention-layer.js";
 import type { StackConfig } from "../nn/config.js";
+import { besideMaps } from "../nn/low-rank.js";
 import { blockScope, stack } from "../nn/stack.js";
 import type { EncoderDecoderConfig, ModelConfig } from "./config.js";
 import { head } from "./decoder-graph.js";
@@ -122,7 +123,12 @@ class Building {
   ) {
     const { dropout = 0, evaluation = false } = options;
     if (!(dropout >= 0 && dropout < 1)) throw new OutOfRangeError("dropout", "in [0, 1)", dropout);
-    this.#seed = dropout > 0 && !evaluation ? this.graph.input("seed", [2], "i32") : undefined;
+    const { lowRank } = config;
+    const isRandom = !evaluation && (dropout > 0 || (lowRank?.dropout ?? 0) > 0);
+    this.#seed = isRandom ? this.graph.input("seed", [2], "i32") : undefined;
+    if (lowRank === undefined) return;
+    const drop = isRandom && lowRank.dropout > 0 ? (x: Tensor) => this.#drop(x, lowRank.dropout) : undefined;
+    this.graph.beside = besideMaps(this.graph, lowRank, drop);
   }
 
   forward(): Forward {
@@ -163,13 +169,14 @@ class Building {
     const learned = config.position.kind === "learned";
     const contextLength = learned ? this.config.contextLength : this.capacity.contextLength;
     const keyValues = { kind: "packed" as const, first, end };
-    const dropout = this.#seed === undefined ? undefined : (x: Tensor) => this.#drop(x);
+    const rate = this.#seed === undefined ? 0 : (this.options.dropout ?? 0);
+    const dropout = rate > 0 ? (x: Tensor) => this.#drop(x, rate) : undefined;
     const context = { graph: this.graph, stack: config, positions, keyValues, contextLength, prefix, dropout };
     return stack({ ids, embedding, context, cross });
   }
 
-  #drop(x: Tensor): Tensor {
-    return dropout(x, this.#seed!, { rate: this.options.dropout!, stream: this.#streams++ });
+  #drop(x: Tensor, rate: number): Tensor {
+    return dropout(x, this.#seed!, { rate, stream: this.#streams++ });
   }
 
   #inputs(prefix: string, rows: LiveDimension): SequenceInputs {

@@ -9,13 +9,14 @@ import { rowWidth, type Tensor } from "../graph/tensor.js";
 import type { FeedForwardConfig, NormConfig } from "./config.js";
 
 /**
- * y = W·x (+ b), with parameters `place.weight` [out, in] and `place.bias` [out].
+ * y = W·x (+ b), with parameters `place.weight` [out, in] and `place.bias` [out], and what stands beside it.
  * @param x - [n, in]
  * @returns [n, out]
  */
 export function projection(graph: Graph, place: string, x: Tensor, out: number, bias: boolean): Tensor {
   const weight = graph.parameter(`${place}.weight`, [out, rowWidth(x)]);
-  return linear(x, weight, bias ? graph.parameter(`${place}.bias`, [out]) : undefined);
+  const y = linear(x, weight, bias ? graph.parameter(`${place}.bias`, [out]) : undefined);
+  return graph.beside?.(place, x, y) ?? y;
 }
 
 /** Normalisation with parameters `place.weight` and, for layer norm, `place.bias`; both [width]. */

@@ -15,6 +15,7 @@ import {
   writeHuggingFace,
   writeSafetensors,
 } from "../formats/index.js";
+import { openAdapter, writeAdapter } from "../models/adapters/peft.js";
 import { ConfigReader } from "../models/config-reader.js";
 import type { CheckpointStore } from "./checkpoint-store.js";
 import type { DataPosition } from "./data/batch.js";
@@ -57,7 +58,9 @@ export async function writeCheckpoint(
 ): Promise<string> {
   const { step } = progress;
   await store.write(step, async (create) => {
-    await writeHuggingFace(create, model.contents());
+    // Beside weights that stay an adapter is all there is to keep.
+    if (model.adapter === undefined) await writeHuggingFace(create, model.contents());
+    else await writeAdapter(create, model.adapterContents());
     await writeSafetensors(
       await create(statesFile),
       [...states, ...inexactStates(model)].map(([name, { data }]) => memoryTensor(name, [data.length], "f32", data)),
@@ -72,6 +75,7 @@ export async function writeCheckpoint(
 
 /** Weights that the folder holds shifted, and hence rounded. */
 function inexactStates(model: TrainableModel): [string, StateResource][] {
+  if (model.adapter !== undefined) return [];
   return [...model.parameters.values()]
     .filter(({ name }) => (model.recipes.get(name)?.plus ?? 0) !== 0)
     .map(({ name, state }) => [`exact.${name}`, state]);
@@ -92,8 +96,12 @@ export async function readProgress(
   return { progress: { step, tokens, position, best, norms }, settings };
 }
 
-/** Reads the weights of a checkpoint into a model of the same configuration. @throws ShapeError, MissingTensorError */
+/** Reads the weights of a checkpoint (its adapter, where the model has one) into a model of the same configuration. @throws ShapeError, MissingTensorError */
 export async function restoreWeights(folder: Folder, model: TrainableModel): Promise<void> {
+  if (model.adapter !== undefined) {
+    await using adapter = await openAdapter(folder);
+    return model.adapter.restore(adapter.tensors, folder.name);
+  }
   await using contents = await readHuggingFace(folder);
   await model.restore(contents.tensors, folder.name);
   await using file = await readSafetensors(await folder.open(statesFile));

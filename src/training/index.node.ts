@@ -5,4 +5,4 @@ export { defaultCacheFolder } from "./data/cache-folder.node.js";
 export { FileChangedError, type OpenDatasetOptions, openDataset } from "./data/open-dataset.node.js";
 export { readTokenizer, textsOf, writeTokenizer } from "./data/tokenizer-files.node.js";
 export * from "./index.js";
-export { openTrainableModel, saveModel } from "./open-model.node.js";
+export { openTrainableModel, saveAdapter, saveModel } from "./open-model.node.js";

@@ -1,5 +1,6 @@
 /** Training, where there is no Node: everything but what touches the system's files. */
 
+export { Adapter, type LoraOptions } from "./adapter.js";
 export type { TrainingProgress } from "./checkpoint.js";
 export { type CheckpointStore, type CreateFile, MemoryCheckpointStore } from "./checkpoint-store.js";
 export { type ResolvedTrainingConfig, readTrainingConfig, type TrainingConfig } from "./config/config.js";

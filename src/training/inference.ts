@@ -24,7 +24,7 @@ export interface InferenceOptions {
 export async function inferenceModel(trainable: TrainableModel, options: InferenceOptions = {}): Promise<Model> {
   const { config, backend, tokenizer, sourceTokenizer } = trainable;
   const { contextLength = config.contextLength, sequences = 4 } = options;
-  const tensors = [...trainable.parameters.values()].map(({ name, shape, state }) => {
+  const tensors = trainable.all.map(({ name, shape, state }) => {
     const { data } = options.states?.get(name) ?? state;
     return memoryTensor(name, shape, "f32", data.subarray(0, sizeOf(shape)));
   });

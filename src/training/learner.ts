@@ -61,7 +61,7 @@ export class Learner {
   }
 
   get memory(): TrainingMemory {
-    const weights = this.model.bytes;
+    const weights = this.model.all.reduce((sum, { state }) => sum + state.bytes, 0);
     const gradients = [...this.#gradients.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const { stateBytes: optimizer, averageBytes: average } = this.#optimizer;
     const programs = [this.#training.program, this.#evaluation.program, this.#optimizer];
@@ -103,7 +103,7 @@ export class Learner {
   /** Weights, and tables that are computed once. */
   #sharedResources(contextLength: number): Map<string, Resource> {
     const resources = new Map<string, Resource>();
-    for (const { name, state } of this.model.parameters.values()) resources.set(name, state);
+    for (const { name, state } of this.model.all) resources.set(name, state);
     for (const { name, shape } of this.model.computed) {
       const state = this.model.backend.allocateState(contextLength * sizeOf((shape as number[]).slice(1)));
       state.data.set(this.model.recipes.get(name)!.computed!(0, contextLength));

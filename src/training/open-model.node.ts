@@ -2,7 +2,8 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Backend, StateResource } from "../backends/backend.js";
-import { writeHuggingFaceFolder } from "../formats/index.node.js";
+import { createFolder, writeHuggingFaceFolder } from "../formats/index.node.js";
+import { writeAdapter } from "../models/adapters/peft.js";
 import { openCheckpoint } from "../models/open.node.js";
 import { TrainableModel } from "./trainable-model.js";
 
@@ -33,10 +34,24 @@ export async function saveModel(
   folder: string,
   states?: ReadonlyMap<string, StateResource>,
 ): Promise<void> {
+  await putInto(folder, (partial) => writeHuggingFaceFolder(partial, model.contents(states)));
+}
+
+/** Writes the model's adapter into a folder that Hugging Face PEFT opens. @throws InvalidValueError without an adapter */
+export async function saveAdapter(
+  model: TrainableModel,
+  folder: string,
+  states?: ReadonlyMap<string, StateResource>,
+): Promise<void> {
+  await putInto(folder, async (partial) => writeAdapter(await createFolder(partial), model.adapterContents(states)));
+}
+
+/** @param write - writes files into the folder that it is given; returns their names */
+async function putInto(folder: string, write: (partial: string) => Promise<string[]>): Promise<void> {
   const partial = `${resolve(folder)}.partial`;
   await rm(partial, { recursive: true, force: true });
   try {
-    const files = await writeHuggingFaceFolder(partial, model.contents(states));
+    const files = await write(partial);
     await mkdir(folder, { recursive: true });
     for (const file of files) await rename(join(partial, file), join(folder, file));
   } finally {

@@ -7,8 +7,11 @@
  */
 import type { Backend, StateResource } from "../backends/backend.js";
 import type { StoredTensor } from "../core/checkpoint.js";
+import { InvalidValueError } from "../core/errors.js";
 import { convertTensor, dequantize, type HuggingFaceContents, type JsonObject } from "../formats/index.js";
 import type { Tensor } from "../graph/tensor.js";
+import { linearModules } from "../models/adapters/modules.js";
+import type { AdapterContents, AdapterFile } from "../models/adapters/peft.js";
 import { interpret, type OpenedCheckpoint } from "../models/checkpoint.js";
 import type { ModelConfig } from "../models/config.js";
 import { ConfigReader } from "../models/config-reader.js";
@@ -20,6 +23,7 @@ import { Network } from "../models/network.js";
 import { type OriginalTensor, publishedLayouts, publishedTensor, sizeOf } from "../models/published-tensors.js";
 import { type Checkpoint, type Recipes, readFloats } from "../models/weights.js";
 import { type LoadedTokenizer, loadTokenizer } from "../tokenizers/index.js";
+import { Adapter, type LoraOptions } from "./adapter.js";
 import { type InitialisationOptions, initialise } from "./initialise.js";
 
 /** What a folder holds beside the weights. */
@@ -61,7 +65,6 @@ interface Parts {
 
 export class TrainableModel implements Disposable {
   readonly backend: Backend;
-  readonly config: ModelConfig;
   readonly files: ModelFiles;
   readonly tokenizer: LoadedTokenizer | undefined;
   readonly sourceTokenizer: LoadedTokenizer | undefined;
@@ -70,11 +73,13 @@ export class TrainableModel implements Disposable {
   /** Values that are read but follow from the configuration: tables of sines. */
   readonly computed: readonly Tensor[];
   readonly recipes: Recipes;
+  readonly #config: ModelConfig;
   readonly #original: ReadonlyMap<string, OriginalTensor>;
+  #adapter: Adapter | undefined;
 
   private constructor(parts: Parts) {
     this.backend = parts.backend;
-    this.config = parts.config;
+    this.#config = parts.config;
     this.files = parts.files;
     this.recipes = parts.recipes;
     this.tokenizer = parts.tokenizer;
@@ -136,9 +141,66 @@ export class TrainableModel implements Disposable {
     }
   }
 
-  /** The parameters that training changes. */
+  /** What the model is; with an adapter, also which of its maps have a pair beside them. */
+  get config(): ModelConfig {
+    return this.#adapter === undefined ? this.#config : { ...this.#config, lowRank: this.#adapter.config };
+  }
+
+  /** The adapter that learns in the place of the weights, where there is one. */
+  get adapter(): Adapter | undefined {
+    return this.#adapter;
+  }
+
+  /** The parameters that training changes: all of the model's, or its adapter's. */
   get learned(): readonly TrainableParameter[] {
-    return [...this.parameters.values()];
+    return [...(this.#adapter?.parameters ?? this.parameters).values()];
+  }
+
+  /** Every parameter that programs read. */
+  get all(): readonly TrainableParameter[] {
+    return [...this.parameters.values(), ...(this.#adapter?.parameters.values() ?? [])];
+  }
+
+  /**
+   * Lets pairs of small matrices learn from now on, while the weights stay: LoRA (arXiv:2106.09685).
+   * @param options - a new adapter's, or one that was opened
+   * @param seed - of the first values
+   * @throws ConfigError, InvalidValueError for targets that the model does not have
+   */
+  async adapt(options: LoraOptions | AdapterFile, seed = 0): Promise<void> {
+    const modules = linearModules(this.recipes, this.parameters.values());
+    const { backend } = this;
+    const isFile = "tensors" in options;
+    const adapter = isFile
+      ? await Adapter.open(modules, options, backend)
+      : Adapter.create(modules, options, backend, seed);
+    this.#adapter?.dispose();
+    this.#adapter = adapter;
+  }
+
+  /** Adds the adapter to the weights and lets it go; all weights learn again. */
+  merge(): void {
+    const { adapter } = this;
+    if (adapter === undefined) return;
+    for (const { name, state } of this.parameters.values()) {
+      const merged = adapter.merged(name, state.data);
+      if (merged !== state.data) state.data.set(merged);
+    }
+    adapter.dispose();
+    this.#adapter = undefined;
+  }
+
+  /** What to write into a folder that Hugging Face PEFT opens. @throws InvalidValueError without an adapter */
+  adapterContents(states?: ReadonlyMap<string, StateResource>): AdapterContents {
+    const { adapter, config, files } = this;
+    if (adapter === undefined) throw new InvalidValueError("model", "one with an adapter", undefined);
+    const name = files.config._name_or_path;
+    return {
+      config: { base: typeof name === "string" ? name : undefined, ...adapter.settings },
+      transposed: config.family === "gpt2",
+      task: config.kind === "decoder-only" ? "CAUSAL_LM" : "SEQ_2_SEQ_LM",
+      tensors: adapter.tensors(states),
+    };
   }
 
   /** Bytes of the master weights. */
@@ -151,7 +213,7 @@ export class TrainableModel implements Disposable {
   }
 
   /**
-   * What to write into a folder that PyTorch `transformers` opens, in float32.
+   * What to write into a folder that PyTorch `transformers` opens, in float32, with the adapter merged.
    * @param states - other weights than the current ones, such as their average, by parameter name
    */
   contents(states?: ReadonlyMap<string, StateResource>): HuggingFaceContents {
@@ -165,7 +227,7 @@ export class TrainableModel implements Disposable {
 
   /** Frees the weights. */
   dispose(): void {
-    for (const { state } of this.parameters.values()) state.dispose();
+    for (const { state } of this.all) state.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -176,7 +238,10 @@ export class TrainableModel implements Disposable {
     const held = [...this.parameters.values()].map(({ name, shape, state }) => ({
       name,
       shape,
-      values: () => (states?.get(name) ?? state).data.subarray(0, sizeOf(shape)),
+      values: () => {
+        const values = (states?.get(name) ?? state).data.subarray(0, sizeOf(shape));
+        return this.#adapter?.merged(name, values, states) ?? values;
+      },
     }));
     return publishedLayouts(this.recipes, held, this.#original);
   }
@@ -199,7 +264,7 @@ export class TrainableModel implements Disposable {
   }
 
   async #load(checkpoint: Checkpoint, signal?: AbortSignal): Promise<void> {
-    const wanted = Network.parameters(this.config, this.config.contextLength);
+    const wanted = Network.parameters(this.#config, this.#config.contextLength);
     for (const { tensor, recipe, rows } of locateParameters(checkpoint, this.recipes, wanted, dequantize)) {
       const parameter = this.parameters.get(tensor.name);
       if (parameter === undefined) continue;

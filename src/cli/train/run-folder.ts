@@ -7,6 +7,7 @@
  *   checkpoints/    step-N: all that resuming needs
  *   process         the process that trains there now
  *   model/          the trained model, a Hugging Face folder
+ *   adapter/        where one was learned: for Hugging Face PEFT; model/ has it merged
  */
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -19,7 +20,8 @@ import { metricsFileName } from "./metrics.js";
 const configFileName = "config.json";
 const checkpointsName = "checkpoints";
 const modelName = "model";
-const own = [configFileName, metricsFileName, "tokenizer", checkpointsName, modelName];
+const adapterName = "adapter";
+const own = [configFileName, metricsFileName, "tokenizer", checkpointsName, modelName, adapterName];
 
 /** A folder has a run in it, and nobody said what to do with it. */
 export class RunExistsError extends HithertoError {
@@ -31,6 +33,7 @@ export class RunExistsError extends HithertoError {
 }
 
 export const checkpointsIn = (folder: string) => join(folder, checkpointsName);
+export const adapterIn = (folder: string) => join(folder, adapterName);
 export const modelIn = (folder: string) => join(folder, modelName);
 
 /**

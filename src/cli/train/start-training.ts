@@ -49,6 +49,9 @@ async function start(config: SettledConfig, options: StartOptions, closers: Clos
   closers.push(() => backend.dispose());
   const opened = config.model.kind === "checkpoint" ? await openModel(config.model.path, backend, signal) : undefined;
   if (opened !== undefined) closers.push(() => opened.dispose());
+  if (config.model.kind === "checkpoint" && config.model.lora !== undefined) {
+    await opened!.adapt(config.model.lora, config.run.seed);
+  }
   const own = opened && opened.files.tokenizerFiles.size > 0 ? savedTokenizer(opened.files.tokenizerFiles) : undefined;
   const tokenizer = await tokenizerFor(config, own, options);
   const data = await datasetFor(config, tokenizer, options);
@@ -68,10 +71,7 @@ async function start(config: SettledConfig, options: StartOptions, closers: Clos
 }
 
 /** What the trainer does not do yet: an option works or throws. */
-function refuseWhatIsIgnored({ model, regularisation }: SettledConfig): void {
-  if (model.kind === "checkpoint" && model.lora !== undefined) {
-    throw new UnsupportedError("model.lora", "learning pairs of matrices", ["all weights"]);
-  }
+function refuseWhatIsIgnored({ regularisation }: SettledConfig): void {
   if (regularisation.scheduledSampling !== undefined) {
     throw new UnsupportedError("regularisation.scheduledSampling", regularisation.scheduledSampling.kind, ["none"]);
   }

@@ -5,9 +5,9 @@ import { assert } from "../../core/errors.js";
 import { type Folder, readSafetensors, readTensorFloats, writeHuggingFace } from "../../formats/index.js";
 import { createFolder } from "../../formats/index.node.js";
 import { readProgress, restoreWeights, statesFile } from "../../training/checkpoint.js";
-import type { CheckpointFolder, TrainableModel } from "../../training/index.node.js";
+import { type CheckpointFolder, saveAdapter, type TrainableModel } from "../../training/index.node.js";
 import type { SettledConfig } from "./load-config.js";
-import { modelIn } from "./run-folder.js";
+import { adapterIn, modelIn } from "./run-folder.js";
 
 /**
  * Writes the model of a run that is over. It gets its name once it is complete.
@@ -27,7 +27,9 @@ export async function writeTrained(
   const path = modelIn(run.folder);
   const partial = `${path}.partial`;
   await rm(partial, { recursive: true, force: true });
-  await writeHuggingFace(await createFolder(partial), model.contents(await averagesIn(folder)));
+  const averages = await averagesIn(folder);
+  await writeHuggingFace(await createFolder(partial), model.contents(averages));
+  if (model.adapter !== undefined) await saveAdapter(model, adapterIn(run.folder), averages);
   await rm(path, { recursive: true, force: true });
   await rename(partial, path);
   return path;

@@ -40,12 +40,14 @@ export class Alternatives {
     const paths: Path[] = [
       { pending: [...nodes], seen: new Set(), nodes: [], values: undefined, whole: false, choices: [] },
     ];
+    let made = 1;
     for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
       if (!this.#follow(path, type)) continue;
       const choice = path.choices.shift();
       if (choice !== undefined) {
         for (const option of choice) paths.push(branch(path, option));
-        holdLimit("alternatives", paths.length + ways.size);
+        made += choice.length;
+        holdLimit("alternatives", made);
         continue;
       }
       const way = wayOf(path, type);

@@ -122,6 +122,20 @@ describe("constrained output", () => {
     expect(session.constraint!.mayEnd).toBe(true);
   });
 
+  test("holds every beam of a search", async () => {
+    const constraint = model.constraint({ regex: " (the|a) [a-z]{3,6}( [a-z]{2,6}){1,3}\\." });
+    const found = await model.beamSearch(prompt, {
+      beams: 4,
+      count: 4,
+      maxTokens: 40,
+      lengthPenalty: 0,
+      processors: [constraint.processor()],
+    });
+    expect(found.length).toBe(4);
+    for (const { text } of found) expect(text).toMatch(/^ (the|a) [a-z]{3,6}( [a-z]{2,6}){1,3}\.$/);
+    expect(new Set(found.map(({ text }) => text)).size).toBe(4);
+  });
+
   test("refuses what cannot be meant", async () => {
     const open = (constraint: object) => model.session(prompt, { constraint: constraint as never });
     await expect(open({ regex: "(" })).rejects.toThrow(GrammarSyntaxError);

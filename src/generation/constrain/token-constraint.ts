@@ -3,6 +3,7 @@
  *
  * States are values: nothing here changes but what is remembered, so sessions, forks, beams and drafts share one.
  */
+import type { OwnProcessor } from "../sampling/stages.js";
 import type { Automaton, GrammarState } from "./automaton.js";
 import type { ConstraintVocabulary, TokenTrie } from "./vocabulary.js";
 
@@ -57,6 +58,23 @@ export class TokenConstraint {
     let at: GrammarState | null = grammar;
     for (let i = 0; i < bytes.length && at !== null; i++) at = at.step(bytes[i]);
     return at === null ? undefined : this.#stateOf(at);
+  }
+
+  /**
+   * The same as a processor of one's own (`processors`), for a search whose hypotheses go several ways: a beam's state
+   * follows from its tokens.
+   */
+  processor(): OwnProcessor {
+    return {
+      name: "constraint",
+      process: (scores, { ids, promptLength }) => {
+        let state: ConstraintState | undefined = this.start();
+        for (let i = promptLength; i < ids.length && state !== undefined; i++) state = this.advance(state, ids[i]);
+        const left = new Float32Array(scores.length).fill(Number.NEGATIVE_INFINITY);
+        if (state !== undefined) this.apply(state, scores, left);
+        return left;
+      },
+    };
   }
 
   /** Whether the text may end here. */

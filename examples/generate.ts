@@ -1,7 +1,7 @@
 /** Streams a completion, with the probability of every token, until a time limit or Ctrl-C. */
 import { loadModel } from "hitherto";
 
-const model = await loadModel(process.argv[2] ?? "stories-tiny");
+const model = await loadModel(process.argv[2] ?? "stories");
 const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort());
 

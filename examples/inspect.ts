@@ -1,7 +1,7 @@
 /** Looking inside: attention, or any other result of the model by its name, from the same program that generates. */
 import { loadModel } from "hitherto";
 
-const model = await loadModel(process.argv[2] ?? "stories-tiny");
+const model = await loadModel(process.argv[2] ?? "stories");
 
 try {
   const ids = model.tokenizer.encode("Once upon a time");

@@ -1,7 +1,7 @@
 /** Probabilities of a whole text in one pass: how surprised the model is by each of its tokens. */
 import { evaluate, loadModel } from "hitherto";
 
-const model = await loadModel(process.argv[2] ?? "stories-tiny");
+const model = await loadModel(process.argv[2] ?? "stories");
 const text = "One day, a little girl found a needle in her room.";
 
 try {

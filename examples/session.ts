@@ -1,7 +1,7 @@
 /** A sequence as a value: step it, take it back, and let two branches of it grow from one past. */
 import { loadModel } from "hitherto";
 
-const model = await loadModel(process.argv[2] ?? "stories-tiny");
+const model = await loadModel(process.argv[2] ?? "stories");
 
 try {
   const session = await model.session("The cat sat", { alternatives: 3 });

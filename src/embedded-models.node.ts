@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HithertoError, InternalError } from "./core/errors.js";
 
 /** The model that commands use when none is named. */
-export const defaultModel = "stories-tiny";
+export const defaultModel = "stories";
 
 /** The model that `hitherto translate` uses when none is named. */
 export const defaultTranslator = "translate-en-fr";

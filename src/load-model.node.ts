@@ -38,7 +38,7 @@ export interface LoadModelOptions extends ModelOptions {
  * the package, by its name.
  *
  * @example
- * await using model = await loadModel("stories-tiny");
+ * await using model = await loadModel("stories");
  * for await (const step of model.generate("Once upon a time")) process.stdout.write(step.text);
  *
  * @throws FileNotFoundError, UnsupportedError, FormatError, MissingTensorError, ShapeError, OutOfMemoryError

@@ -66,7 +66,7 @@ describe("package exports", () => {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
-    for (const path of ["README.md", "kernels/addon.c", "models/stories-tiny/model.safetensors"])
+    for (const path of ["README.md", "kernels/addon.c", "models/stories/model.safetensors"])
       expect(listing).toContain(`"${path}"`);
     expect(listing).not.toMatch(/"dist\/(native|bench|examples)\//);
   });

@@ -56,7 +56,7 @@ describe("the process", () => {
 
   test("SIGTERM ends a conversion with 143 and leaves nothing of it", async () => {
     const out = join(temporaryFolder(), "out.gguf");
-    const child = start(["convert", "stories-tiny", out]);
+    const child = start(["convert", "stories", out]);
     const closed = exitOf(child);
     while (!existsSync(`${out}.partial`) && child.exitCode === null)
       await new Promise((resolve) => setTimeout(resolve, 1));

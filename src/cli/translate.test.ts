@@ -60,7 +60,7 @@ describe("hitherto translate", () => {
         code,
         stderr: expect.stringMatching(message),
       });
-    await fails(["--model", "stories-tiny"], /decoder-only/);
+    await fails(["--model", "stories"], /decoder-only/);
     await fails([...flags, "--n-best", "4"], /--n-best must be at most --beams 3/, 2);
     await fails([...flags, "--min-tokens", "7"], /--min-tokens must be at most/, 2);
     await fails([...flags, "--input", "y"], /--input must be absent where a text is given/, 2);

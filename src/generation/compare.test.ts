@@ -56,7 +56,7 @@ describe("compare", () => {
 
   test("another vocabulary, another kind of model and unknown options are refused", async () => {
     await using model = await loadModel(tinyModel(), { backend });
-    await using fewer = await loadModel("stories-tiny", { backend });
+    await using fewer = await loadModel("stories", { backend });
     await expect(compare(model, fewer, text)).rejects.toMatchObject({ code: "VOCABULARY_MISMATCH" });
     await using translator = await loadModel(tinyModel({ fixture: "t5-relu-tied" }), { backend });
     await expect(compare(model, translator, text)).rejects.toMatchObject({ code: "UNSUPPORTED" });

@@ -85,7 +85,7 @@ describe.skipIf(executablePath === undefined)("the package in a page", () => {
 async function tellStory(options: { instructionSet: string; threads: number; prompt: string }): Promise<Answer> {
   const { loadModel } = (globalThis as unknown as Page).hitherto;
   const { instructionSet, threads, prompt: beginning } = options;
-  const model = await loadModel("/models/stories-tiny/", { kernels: "/wasm/", instructionSet, threads });
+  const model = await loadModel("/models/stories/", { kernels: "/wasm/", instructionSet, threads });
   let text = "";
   for await (const step of model.generate(beginning, { maxTokens: 40 })) text += step.text;
   const logits = Array.from(await model.logits(model.tokenizer.encode(beginning)));

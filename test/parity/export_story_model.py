@@ -1,4 +1,4 @@
-"""Turns the checkpoint of train_story_model.py into models/stories-tiny, its model card and its parity fixture.
+"""Turns the checkpoint of train_story_model.py into test/fixtures/stories-tiny, its model card and its parity fixture.
 
     python test/parity/export_story_model.py [--data DIR]
 """
@@ -19,7 +19,7 @@ import reference
 from make_fixtures import write_json
 from train_story_model import BATCH, CONTEXT, DATA, END, ROOT, WORK, encode, new_model, read_text
 
-FOLDER = ROOT / "models" / "stories-tiny"
+FOLDER = ROOT / "test" / "fixtures" / "stories-tiny"
 FIXTURE = Path(__file__).parent / "fixtures" / "stories-tiny"
 PROMPT = "Once upon a time"
 GREEDY_STEPS = 60

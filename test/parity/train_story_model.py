@@ -3,7 +3,7 @@
     python test/parity/train_story_model.py [--minutes 24] [--threads 1] [--data DIR]
 
 Progress is kept in scratch/story-model, so an interrupted run goes on from its last checkpoint; a finished one is
-turned into models/stories-tiny by export_story_model.py. The learning rate follows the processor time spent, not the
+turned into test/fixtures/stories-tiny by export_story_model.py. The learning rate follows the processor time spent, not the
 number of steps, so that a run costs the same on any machine, busy or idle.
 """
 

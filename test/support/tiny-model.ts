@@ -14,9 +14,9 @@ export async function randomModel(options: LoadModelOptions = {}, endIds: readon
   return modelFrom({ ...randomLlama(smallShape), endIds }, backend, options, () => backend.dispose());
 }
 
-/** The embedded model, which has a tokenizer and tells stories. */
+/** A trained model with a tokenizer, that tells stories after a fashion: what the fixtures of its parity were made from. */
 export function storyModel(options: LoadModelOptions = {}): Promise<Model> {
-  return loadModel(join(root, "models", "stories-tiny"), options);
+  return loadModel(join(root, "test", "fixtures", "stories-tiny"), options);
 }
 
 /** A tiny T5 with random weights. */

@@ -100,7 +100,8 @@ export async function readProgress(
 export async function restoreWeights(folder: Folder, model: TrainableModel): Promise<void> {
   if (model.adapter !== undefined) {
     await using adapter = await openAdapter(folder);
-    return model.adapter.restore(adapter.tensors, folder.name);
+    // Awaited: the file must stay open until it is read.
+    return await model.adapter.restore(adapter.tensors, folder.name);
   }
   await using contents = await readHuggingFace(folder);
   await model.restore(contents.tensors, folder.name);

@@ -78,4 +78,13 @@ describe("hitherto train, in earnest", () => {
     expect(weights(run)).not.toEqual(weights(join(folder, "whole")));
     expect(weights(run).length).toBe(weights(join(folder, "whole")).length);
   });
+
+  test("by LoRA, what learns is written as an adapter, and merged into the model", async () => {
+    const run = join(folder, "lora");
+    const flags = ["--data", join(folder, "digits.txt"), "--steps", "3", "--context-length", "8", "--out", run];
+    const result = await runCommand(["finetune", join(folder, "whole", "model"), ...flags, "--lora", "2", "--json"]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(weights(run)).not.toEqual(weights(join(folder, "whole")));
+    expect(readFileSync(join(run, "adapter", "adapter_config.json"), "utf8")).toContain('"r": 2');
+  });
 });

@@ -129,7 +129,8 @@ async function measureOurs(name: string): Promise<Measured> {
 async function trainHere({ layers, heads, width, context, batch }: TrainedShape): Promise<Measured> {
   // Its types as they were built, like those of the rest of the package.
   const { createBackend } = (await import("hitherto" as string)) as typeof import("../dist/index.node.js");
-  const { idDataset, TrainableModel, train } = await import("hitherto/training");
+  const training = (await import("hitherto/training" as string)) as typeof import("../dist/training/index.node.js");
+  const { idDataset, TrainableModel, train } = training;
   const backend = await createBackend({ backend: "native", threads: Number(flags.threads) });
   const config = { model_type: "gpt2", n_layer: layers, n_head: heads, n_embd: width, n_positions: context };
   const model = TrainableModel.create(

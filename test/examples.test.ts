@@ -15,11 +15,13 @@ const outputs: Readonly<Record<string, RegExp>> = {
   "generate.ts": /ended by (maxTokens|end), \d+\.\d nats/,
   "session.ts": /the same again: true\nThe cat sat on the mat.+\nThe cat sat in the rain/s,
   "logits.ts": /^ *\d+\.\d\d bits {2}n\n.*perplexity \d+\.\d\d, \d+\.\d{3} bits per byte\n$/s,
+  "train.ts":
+    /MiB, all told\nstep 50: loss \d\.\d\d, held out \d\.\d\d\n(.|\n)*step 150: .*\nthe small cat (found|went|saw|was)/,
   "inspect.ts": /^\d+ results, such as .*16 tokens × 64; the first head looks at\n1\.00 {2}0\.00/s,
 };
 
-/** Examples that need more characters than the test model's vocabulary has, and run on the package's own model. */
-const own = new Set(["constrained.ts"]);
+/** Examples that run on the package's own model, whose vocabulary has all characters, or on one that they make. */
+const own = new Set(["constrained.ts", "train.ts"]);
 
 describe("examples", () => {
   afterEach(() => vi.restoreAllMocks());

@@ -52,6 +52,7 @@ export {
   type Vocabulary,
 } from "./data/train-tokenizer.js";
 export { DivergenceError } from "./divergence.js";
+export { type ExposureBias, exposureBias } from "./exposure-bias.js";
 export type { HeldOutLoss } from "./held-out.js";
 export { type InferenceOptions, inferenceModel } from "./inference.js";
 export type { InitialisationOptions, InitialisationScheme } from "./initialise.js";

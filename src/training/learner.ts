@@ -1,22 +1,25 @@
 /** Everything that a run holds in a backend's memory: programs, gradients, and what the optimizer keeps. */
-import type { Resource, StateResource } from "../backends/backend.js";
-import { OutOfRangeError } from "../core/errors.js";
+import type { StateResource } from "../backends/backend.js";
 import { sizeOf } from "../models/published-tensors.js";
 import { trainingGraph } from "../models/training-graph.js";
 import { BatchProgram, type RunSeed } from "./batch-program.js";
 import type { Batch } from "./data/batch.js";
 import type { GradientNorms } from "./divergence.js";
+import { contextLengthFor, ModelResources } from "./model-resources.js";
 import { Optimizer } from "./optimizers/optimizer.js";
 import type { StepSetting } from "./optimizers/rule.js";
 import type { ResolvedSettings, TrainingMemory } from "./options.js";
+import { Predictor } from "./predictor.js";
+import { mixed, replacements, trueShare } from "./scheduled-sampling.js";
 import type { TrainableModel } from "./trainable-model.js";
 
 export class Learner {
   readonly #gradients = new Map<string, StateResource>();
-  readonly #tables: StateResource[] = [];
+  readonly #resources: ModelResources;
   readonly #optimizer: Optimizer;
   readonly #training: BatchProgram;
   readonly #evaluation: BatchProgram;
+  readonly #predictor: Predictor | undefined;
 
   constructor(
     readonly model: TrainableModel,
@@ -32,7 +35,8 @@ export class Learner {
     const contextLength = contextLengthFor(model, batch.contextLength);
     const capacity = { tokens, sourceTokens: batch.sourceTokens ?? tokens, contextLength };
     const isLearned = (name: string) => this.#gradients.has(name);
-    const shared = this.#sharedResources(contextLength);
+    this.#resources = new ModelResources(model, contextLength);
+    const { all: shared } = this.#resources;
     const training = trainingGraph(config, capacity, {
       dropout,
       labelSmoothing,
@@ -47,6 +51,8 @@ export class Learner {
     const evaluation = trainingGraph(config, capacity, { evaluation: true });
     const averaged = new Map([...shared, ...(this.averages ?? [])]);
     this.#evaluation = new BatchProgram(backend, config, evaluation, { resources: averaged, outputs: [], products });
+    const isPredicting = regularisation.scheduledSampling !== undefined;
+    this.#predictor = isPredicting ? new Predictor(model, capacity, shared, products) : undefined;
   }
 
   /** The moving averages of the weights, by parameter name, where there are any. */
@@ -64,8 +70,8 @@ export class Learner {
     const weights = this.model.all.reduce((sum, { state }) => sum + state.bytes, 0);
     const gradients = [...this.#gradients.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const { stateBytes: optimizer, averageBytes: average } = this.#optimizer;
-    const programs = [this.#training.program, this.#evaluation.program, this.#optimizer];
-    const activations = programs.reduce((sum, { arenaBytes }) => sum + arenaBytes, 0);
+    const programs = [this.#training.program, this.#evaluation.program, this.#optimizer, this.#predictor];
+    const activations = programs.reduce((sum, program) => sum + (program?.arenaBytes ?? 0), 0);
     const total = weights + gradients + optimizer + average + activations;
     return { weights, gradients, optimizer, average, activations, total };
   }
@@ -78,6 +84,15 @@ export class Learner {
   /** Adds a batch's gradients to those of the step. @returns the sum of its losses, as they are trained on */
   learn(batch: Batch, weight: number, seed: RunSeed): Promise<number> {
     return this.#training.run(batch, weight, seed);
+  }
+
+  /** The batch with a share of its tokens as the model would have written them: `scheduledSampling`. */
+  async withOwnTokens(batch: Batch, step: number, part: number): Promise<Batch> {
+    const { scheduledSampling } = this.settings.regularisation;
+    const share = scheduledSampling === undefined ? 1 : trueShare(scheduledSampling, step);
+    if (this.#predictor === undefined || share >= 1) return batch;
+    const { likeliest } = await this.#predictor.predict(batch);
+    return mixed(batch, likeliest, replacements(share, this.settings.seed, step, part));
   }
 
   /** @returns the sum of a batch's losses: −ln p alone, without dropout, of the averaged weights where there are any */
@@ -96,29 +111,9 @@ export class Learner {
   dispose(): void {
     this.#training.dispose();
     this.#evaluation.dispose();
+    this.#predictor?.dispose();
     this.#optimizer.dispose();
-    for (const state of [...this.#gradients.values(), ...this.#tables]) state.dispose();
+    this.#resources.dispose();
+    for (const state of this.#gradients.values()) state.dispose();
   }
-
-  /** Weights, and tables that are computed once. */
-  #sharedResources(contextLength: number): Map<string, Resource> {
-    const resources = new Map<string, Resource>();
-    for (const { name, state } of this.model.all) resources.set(name, state);
-    for (const { name, shape } of this.model.computed) {
-      const state = this.model.backend.allocateState(contextLength * sizeOf((shape as number[]).slice(1)));
-      state.data.set(this.model.recipes.get(name)!.computed!(0, contextLength));
-      this.#tables.push(state);
-      resources.set(name, state);
-    }
-    return resources;
-  }
-}
-
-/** Rows of tables of positions: learned ones are trained whole. @throws OutOfRangeError */
-function contextLengthFor({ config }: TrainableModel, wanted: number): number {
-  if (wanted > config.contextLength) {
-    throw new OutOfRangeError("batch.contextLength", `at most the model's ${config.contextLength}`, wanted);
-  }
-  const stacks = config.kind === "decoder-only" ? [config.decoder] : [config.encoder, config.decoder];
-  return stacks.some(({ position }) => position.kind === "learned") ? config.contextLength : wanted;
 }

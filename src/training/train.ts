@@ -182,7 +182,8 @@ class TrainingRun {
   async #gradients(step: number, batches: readonly PositionedBatch[], counted: number): Promise<number> {
     let sum = 0;
     for (const [part, { batch }] of batches.entries()) {
-      sum += await this.learner.learn(batch, 1 / counted, seedOf(this.settings.seed, step, part));
+      const read = await this.learner.withOwnTokens(batch, step, part);
+      sum += await this.learner.learn(read, 1 / counted, seedOf(this.settings.seed, step, part));
     }
     return sum / counted;
   }

@@ -1,6 +1,5 @@
 /** Makes a run ready: backend, tokenizer, data, model, and the trainer's steps as what is kept and shown. */
 import type { Backend } from "../../backends/backend.js";
-import { UnsupportedError } from "../../core/errors.js";
 import { modelPath } from "../../embedded-models.node.js";
 import { createBackend } from "../../load-model.node.js";
 import { openCheckpoint } from "../../models/open.node.js";
@@ -44,7 +43,6 @@ export const startTraining: StartTraining = async (config, options) => {
 async function start(config: SettledConfig, options: StartOptions, closers: Closers): Promise<ReadyTraining> {
   const { backend: name, threads, instructionSet } = config.hardware;
   const { onNotice, signal, resume } = options;
-  refuseWhatIsIgnored(config);
   const backend = await createBackend({ ...given({ backend: name, threads, instructionSet }), onNotice });
   closers.push(() => backend.dispose());
   const opened = config.model.kind === "checkpoint" ? await openModel(config.model.path, backend, signal) : undefined;
@@ -68,13 +66,6 @@ async function start(config: SettledConfig, options: StartOptions, closers: Clos
     writeModel: () => writeTrained(model, store, config),
     [Symbol.asyncDispose]: () => closeAll(closers),
   };
-}
-
-/** What the trainer does not do yet: an option works or throws. */
-function refuseWhatIsIgnored({ regularisation }: SettledConfig): void {
-  if (regularisation.scheduledSampling !== undefined) {
-    throw new UnsupportedError("regularisation.scheduledSampling", regularisation.scheduledSampling.kind, ["none"]);
-  }
 }
 
 async function openModel(path: string, backend: Backend, signal: AbortSignal): Promise<TrainableModel> {

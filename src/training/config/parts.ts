@@ -154,7 +154,7 @@ export const regularisation = group({
   scheduledSampling: optional(
     scheduledSampling,
     "teacher forcing: every input token is the true one",
-    "share of the decoder's inputs that are true tokens, the others drawn from the model (Bengio et al., arXiv:1506.03099)",
+    "share of the decoder's inputs that are true tokens, the others the likeliest by the model, found in a pass of its own (Mihaylova & Martins, arXiv:1906.07651)",
   ),
 });
 

@@ -1,7 +1,7 @@
 /** Output that a program can read: a model held to a schema, to an expression, and to a few choices. */
 import { loadModel } from "hitherto";
 
-const model = await loadModel(process.argv[2] ?? "stories-tiny");
+const model = await loadModel(process.argv[2] ?? "stories");
 
 async function complete(prompt: string, options: Parameters<typeof model.generate>[1]): Promise<string> {
   let text = "";

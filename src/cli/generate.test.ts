@@ -83,7 +83,7 @@ describe("hitherto generate", () => {
       [["--grammar", grammar], /^- [a-z]{3}\n$/],
     ];
     for (const [flags, expected] of words) {
-      const { stdout, code } = await runCommand(["generate", "Hello", "--model", "stories-tiny", ...flags]);
+      const { stdout, code } = await runCommand(["generate", "Hello", "--model", "stories", ...flags]);
       expect(stdout).toMatch(expected);
       expect(code).toBe(0);
     }

@@ -2,7 +2,7 @@
 
 Started by train-beside-torch.mjs, which trains the same model on the same tokens. Rows are cut into their sequences
 (position 0 begins one), which are padded to one length and attend to themselves alone. AdamW: matrices decay, vectors
-do not. Prints one JSON object.
+and tables of embeddings do not. Prints one JSON object.
 """
 
 import json
@@ -20,10 +20,11 @@ plan = json.load(open(f"{folder}/plan.json"))
 torch.set_num_threads(plan["threads"])
 model = AutoModelForCausalLM.from_pretrained(f"{folder}/initial", dtype=torch.float32)
 options = plan["optimizer"]
-matrices = [p for p in model.parameters() if p.dim() >= 2]
-vectors = [p for p in model.parameters() if p.dim() < 2]
+tables = {m.weight for m in model.modules() if isinstance(m, torch.nn.Embedding)}
+matrices = [p for p in model.parameters() if p.dim() >= 2 and p not in tables]
+others = [p for p in model.parameters() if p.dim() < 2 or p in tables]
 adamw = torch.optim.AdamW(
-    [{"params": matrices, "weight_decay": options["weightDecay"]}, {"params": vectors, "weight_decay": 0.0}],
+    [{"params": matrices, "weight_decay": options["weightDecay"]}, {"params": others, "weight_decay": 0.0}],
     lr=1.0,
     betas=(options["beta1"], options["beta2"]),
     eps=options.get("eps", 1e-8),

@@ -2,7 +2,7 @@
 import type { Browser, Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as hitherto from "../../src/index.js";
-import { storyModel } from "../support/tiny-model.js";
+import { loadModel } from "../../src/load-model.node.js";
 import { bundled, executablePath, launchChromium, serveSite } from "./site.js";
 
 if (executablePath === undefined) console.warn("skipped: the package in a page: no Chromium; name one with CHROMIUM");
@@ -55,7 +55,7 @@ describe.skipIf(executablePath === undefined)("the package in a page", () => {
     "the same text and bits as in Node, with two threads: %s",
     async (instructionSet) => {
       const answer = await ask("/", instructionSet, 2);
-      await using model = await storyModel({ backend: "wasm", instructionSet });
+      await using model = await loadModel("stories", { backend: "wasm", instructionSet });
       let text = "";
       for await (const step of model.generate(prompt, { maxTokens: 40 })) text += step.text;
       expect(answer).toMatchObject({ isolated: true, threads: 2, instructionSet, text });

@@ -51,6 +51,7 @@ export {
   trainTokenizer,
   type Vocabulary,
 } from "./data/train-tokenizer.js";
+export { type DistillationOptions, distilled } from "./distillation.js";
 export { DivergenceError } from "./divergence.js";
 export { type ExposureBias, exposureBias } from "./exposure-bias.js";
 export type { HeldOutLoss } from "./held-out.js";

@@ -1,10 +1,12 @@
 /** Whole runs of models with a few thousand weights: they learn, they resume to the bit, they stop. */
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { availableBackends } from "../../test/support/backends.js";
 import { countingData, gpt2, llama, reversedData, t5 } from "../../test/support/tiny-training.js";
 import type { Backend } from "../backends/backend.js";
 import { createBackend } from "../load-model.node.js";
 import type { Dataset } from "./data/batch.js";
+import { openTrainableModel } from "./open-model.node.js";
 import type { TrainingOptions } from "./options.js";
 import { type TrainingStep, train } from "./train.js";
 import { TrainableModel } from "./trainable-model.js";
@@ -32,6 +34,20 @@ async function run(
 const best = availableBackends.includes("native") ? "native" : "wasm";
 
 describe("a run", () => {
+  test.each(["llama-mha-tied", "gpt2"])("goes on with what PyTorch wrote: %s", async (name) => {
+    const backend = await createBackend({ backend: best });
+    const path = fileURLToPath(new URL(`../../test/parity/fixtures/${name}`, import.meta.url));
+    const model = await openTrainableModel(path, backend);
+    const names = [...model.contents().tensors].map((tensor) => tensor.name);
+    const losses: number[] = [];
+    const schedule = { kind: "constant", steps: 12 } as const;
+    for await (const { loss } of train(model, countingData(), { ...settings, schedule })) losses.push(loss);
+    expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.2);
+    expect([...model.contents().tensors].map((tensor) => tensor.name)).toEqual(names);
+    model.dispose();
+    await backend.dispose();
+  });
+
   test.each([
     ["GPT-2", gpt2, countingData, 1],
     ["Llama", llama, countingData, 1],

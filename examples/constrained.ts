@@ -15,9 +15,9 @@ try {
     properties: {
       animal: { enum: ["cat", "dog", "bird"] },
       name: { type: "string", minLength: 2, maxLength: 12 },
-      legs: { type: "integer", minimum: 2, maximum: 4 },
+      tame: { type: "boolean" },
     },
-    required: ["animal", "name", "legs"],
+    required: ["animal", "name", "tame"],
     additionalProperties: false,
   };
   const document = await complete("Tom had a cat.", { constraint: { jsonSchema, whitespace: "none" } });

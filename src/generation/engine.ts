@@ -49,7 +49,7 @@ export class Engine {
   constructor(readonly network: Network) {
     const { capacity } = network;
     this.#lock = lockOf(network.backend);
-    this.pool = new BlockPool(capacity.blocks, cacheBlockSize, (from, to) => network.copyBlock(from, to));
+    this.pool = new BlockPool(capacity.blocks, cacheBlockSize, (from, to) => network.cache.copyBlock(from, to));
     if (network.config.kind === "encoder-decoder") {
       // Sources are never written after encoding, so their blocks are never copied.
       this.#crossPool = new BlockPool(capacity.crossBlocks, cacheBlockSize, () => {});

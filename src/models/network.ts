@@ -7,7 +7,8 @@ import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/error
 import { memoryOf, planGraph } from "../graph/plan.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
 import { capacityElements, rowWidth } from "../graph/tensor.js";
-import { cacheBlockElements, cacheBlockSize } from "../nn/attention-layer.js";
+import { cacheBlockSize } from "../nn/attention-layer.js";
+import { CacheMemory } from "./cache-memory.js";
 import type { ModelConfig } from "./config.js";
 import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
 import { type EncoderGraph, encoderGraph } from "./encoder-graph.js";
@@ -57,6 +58,8 @@ export class Network {
   readonly #encoders = new Map<number, { graph: EncoderGraph; program: Program }>();
   #decoder: DecoderProgram | undefined;
   #weightBytes = 0;
+  #cache: CacheMemory | undefined;
+  #crossCache: CacheMemory | undefined;
 
   private constructor(
     readonly backend: Backend,
@@ -131,15 +134,16 @@ export class Network {
     );
   }
 
-  /** Copies one block of every layer's keys and values, for a sequence that is about to diverge from another. */
-  copyBlock(from: number, to: number): void {
-    const elements = cacheBlockElements(this.config.decoder.attention);
-    for (const index of this.config.decoder.layers.keys()) {
-      for (const part of ["keys", "values"]) {
-        const state = this.#resources.get(`cache.${index}.${part}`) as StateResource;
-        state.data.copyWithin(to * elements, from * elements, (from + 1) * elements);
-      }
-    }
+  /** The blocks that hold the decoder's keys and values: copied, read and written as bytes. */
+  get cache(): CacheMemory {
+    this.#cache ??= this.#cacheMemory("cache", this.capacity.blocks);
+    return this.#cache;
+  }
+
+  /** The same of the keys and values of encoded sources. */
+  get crossCache(): CacheMemory {
+    this.#crossCache ??= this.#cacheMemory("crossCache", this.capacity.crossBlocks);
+    return this.#crossCache;
   }
 
   /**
@@ -169,10 +173,24 @@ export class Network {
   dispose(): void {
     this.#decoder?.dispose();
     this.#decoder = undefined;
+    this.#cache = undefined;
+    this.#crossCache = undefined;
     for (const { program } of this.#encoders.values()) program.dispose();
     this.#encoders.clear();
     for (const resource of this.#resources.values()) resource.dispose();
     this.#resources.clear();
+  }
+
+  /** @param name - of the states, as `layerCaches` names them */
+  #cacheMemory(name: string, blocks: number): CacheMemory {
+    if (this.#decoder === undefined) throw new DisposedError("model");
+    const states = [...this.config.decoder.layers.keys()].flatMap((layer) =>
+      ["keys", "values"].flatMap((part) => {
+        const state = this.#resources.get(`${name}.${layer}.${part}`) as StateResource | undefined;
+        return state === undefined ? [] : [state];
+      }),
+    );
+    return new CacheMemory(states, blocks);
   }
 
   #encoderParameters(): readonly Tensor[] {

@@ -24,6 +24,7 @@ export {
   backendNames,
   createBackend,
   type LoadModelOptions,
+  loadAdapter,
   loadModel,
 } from "./load-model.node.js";
 export { type OpenOptions, openCheckpoint } from "./models/open.node.js";

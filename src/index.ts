@@ -39,6 +39,7 @@ export {
 } from "./generation/evaluate-pairs.js";
 export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";
+export type { AdapterBase, LoadedAdapter } from "./generation/loaded-adapter.js";
 export { type BleuOptions, type BleuScore, bleu } from "./generation/metrics/bleu.js";
 export { type ChrfOptions, type ChrfScore, chrf } from "./generation/metrics/chrf.js";
 export {
@@ -77,11 +78,13 @@ export type { LengthPenalty } from "./generation/search/length-penalty.js";
 export type { BeamSearchOptions, BeamStoppingOptions } from "./generation/search/options.js";
 export { type EncodedPrompt, NoContinuationError } from "./generation/search/prompt-search.js";
 export type { SampleOptions } from "./generation/search/samples.js";
-export { Session, SessionBusyError, type SessionOptions, type Step, type StepOptions } from "./generation/session.js";
+export { Session, SessionBusyError } from "./generation/session.js";
+export type { SessionOptions, Step, StepOptions } from "./generation/session-options.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
 export type { EvaluationOptions } from "./generation/windows.js";
 export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
+export { type AdapterConfig, type AdapterFile, openAdapter } from "./models/adapters/peft.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";
 export type { ModelConfig } from "./models/config.js";
 export type { LoadProgress } from "./models/load-parameters.js";

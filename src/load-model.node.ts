@@ -11,6 +11,7 @@ import { rejectUnknownOptions } from "./core/options.js";
 import { modelPath } from "./embedded-models.node.js";
 import { dequantize } from "./formats/index.js";
 import { openFolder } from "./formats/index.node.js";
+import type { LoadedAdapter } from "./generation/loaded-adapter.js";
 import type { Model } from "./generation/model.js";
 import { type ModelOptions, modelFrom, modelOptionNames } from "./load-model.js";
 import { withAdapter } from "./models/adapters/merge.js";
@@ -62,6 +63,21 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     await adapter?.[Symbol.asyncDispose]();
     await checkpoint.close();
   }
+}
+
+/**
+ * Loads a LoRA adapter beside a model, for some of its sessions to have.
+ *
+ * @example
+ * using pirate = await loadAdapter(model, "adapters/pirate");
+ * for await (const step of model.generate("Once upon a time", { adapter: pirate })) process.stdout.write(step.text);
+ *
+ * @param path - a folder as Hugging Face PEFT writes them
+ * @throws FileNotFoundError, FormatError, UnsupportedError; InvalidValueError for an adapter of another model
+ */
+export async function loadAdapter(model: Model, path: string): Promise<LoadedAdapter> {
+  await using file = await openAdapter(await openFolder(path));
+  return await model.loadAdapter(file);
 }
 
 /**

@@ -89,7 +89,8 @@ export async function modelFrom(
     const rest = unused.length > 1 ? ` and ${unused.length - 1} more` : "";
     options.onNotice?.(`the configuration leaves out tensors of the checkpoint: ${unused[0]}${rest}`);
   }
-  return new Model({ network, tokenizer: checkpoint.tokenizer, sourceTokenizer: checkpoint.sourceTokenizer, release });
+  const { tokenizer, sourceTokenizer, format } = checkpoint;
+  return new Model({ network, tokenizer, sourceTokenizer, adapterBase: { format, recipes }, release });
 }
 
 /** The checkpoint's tensors, with a note of which were asked for. */

@@ -167,6 +167,23 @@ describe("hitherto generate", () => {
     );
   });
 
+  test("--adapter runs a LoRA adapter beside the weights", async () => {
+    const [path, adapter] = [tinyModel({ fixture: "gpt2" }), join(parityFixtures, "../../training/adapters/gpt2")];
+    const words = ["generate", "Hello", "--model", path, "--backend", "reference", "--max-tokens", "12", "--json"];
+    const idsOf = async (more: string[]) => {
+      const { stdout, stderr } = await runCommand([...words, ...more]);
+      expect(stderr).toBe("");
+      return JSON.parse(stdout).tokens.map(({ id }: { id: number }) => id) as number[];
+    };
+    await using merged = await loadModel(path, { backend: "reference", adapter });
+    using session = await merged.session("Hello");
+    const adapted = await idsOf(["--adapter", adapter]);
+    expect(adapted).toEqual(await session.take(adapted.length));
+    expect(await idsOf([])).not.toEqual(adapted);
+    const { code, stderr } = await runCommand([...words, "--adapter", path]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/adapter_config.json/)]);
+  });
+
   test("a checkpoint without a tokenizer is refused with advice", async () => {
     const path = `${parityFixtures}/llama-mha-tied`;
     const result = await runCommand(["generate", "Hello", "--model", path, "--backend", "reference"]);

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { GenerationOptions } from "../generation/generate.js";
 import type { Model } from "../generation/model.js";
 import type { StopReason } from "../generation/stopping.js";
+import { loadAdapter } from "../load-model.node.js";
 import { type ConstraintFlags, constraintOf, constraintOptions } from "./constraint-flags.js";
 import { texts, wholeNumber } from "./flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
@@ -12,6 +13,7 @@ import { InterruptedError, type Terminal } from "./terminal.js";
 export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags {
   readonly maxTokens: number;
   readonly stop?: readonly string[];
+  readonly adapter?: string;
   readonly echo?: boolean;
   readonly verbose?: boolean;
 }
@@ -41,6 +43,7 @@ export function addGenerate(program: Command, terminal: Terminal): void {
   command.description("stream a completion of a prompt to standard output");
   for (const option of [...generationOptions(), ...constraintOptions()]) command.addOption(option);
   addModelFlags(command)
+    .option("--adapter <FOLDER>", "a LoRA adapter of Hugging Face PEFT, to run beside the weights (default: none)")
     .option("--echo", "print the prompt before the completion (default: off)")
     .option("--verbose", "say on standard error what computes: backend, instruction set, threads (default: off)")
     .option("--json", "print one JSON object at the end instead of a stream of text (default: off)")
@@ -64,8 +67,11 @@ export async function generate(prompt: string | undefined, flags: GenerateFlags,
   await using model = await loadWithTokenizer(flags, terminal);
   const { name, instructionSet, threads } = model.engine.network.backend;
   if (flags.verbose) terminal.notice(`backend: ${name}, ${instructionSet}, ${threads} threads`);
-  if (flags.json) await printObject(model, text, flags, terminal);
-  else await printStream(model, text, flags, terminal);
+  // It is freed with the model.
+  const adapter = flags.adapter === undefined ? undefined : await loadAdapter(model, flags.adapter);
+  const options = { ...optionsOf(flags, terminal), ...given({ adapter }) };
+  if (flags.json) await printObject(model, text, options, flags, terminal);
+  else await printStream(model, text, options, flags, terminal);
 }
 
 async function promptText(prompt: string | undefined, terminal: Terminal): Promise<string> {
@@ -80,18 +86,29 @@ function optionsOf(flags: GenerateFlags, terminal: Terminal): GenerationOptions 
   return { ...given({ ...options, constraint: constraintOf(flags) }), signal: terminal.signal };
 }
 
-async function printStream(model: Model, prompt: string, flags: GenerateFlags, terminal: Terminal): Promise<void> {
+async function printStream(
+  model: Model,
+  prompt: string,
+  options: GenerationOptions,
+  flags: GenerateFlags,
+  terminal: Terminal,
+): Promise<void> {
   try {
     if (flags.echo) await terminal.print(prompt);
-    for await (const step of model.generate(prompt, optionsOf(flags, terminal))) await terminal.print(step.text);
+    for await (const step of model.generate(prompt, options)) await terminal.print(step.text);
   } finally {
     // A person's next prompt should begin on a line of its own; a program gets the completion and nothing else.
     if (terminal.output.isTTY) terminal.output.write("\n");
   }
 }
 
-async function printObject(model: Model, prompt: string, flags: GenerateFlags, terminal: Terminal): Promise<void> {
-  const options = optionsOf(flags, terminal);
+async function printObject(
+  model: Model,
+  prompt: string,
+  options: GenerationOptions,
+  flags: GenerateFlags,
+  terminal: Terminal,
+): Promise<void> {
   const tokens: { id: number; text: string; logprob: number }[] = [];
   let stop: StopReason | { kind: "interrupted" } = { kind: "interrupted" };
   try {

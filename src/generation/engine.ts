@@ -44,7 +44,9 @@ export class Engine {
   readonly pool: BlockPool;
   readonly #crossPool: BlockPool | undefined;
   readonly #lock: Lock;
+  /** The last that was used, and all. */
   #tokenRun: TokenRun | undefined;
+  readonly #tokenRuns = new WeakMap<DecoderProgram, TokenRun>();
 
   constructor(readonly network: Network) {
     const { capacity } = network;
@@ -87,10 +89,16 @@ export class Engine {
     if (!this.#lock.isFree || this.#leavesLoop(1)) return undefined;
     const { vocabSize } = this.network.config;
     if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw idOutOfRange(0, vocabSize, id);
-    const { decoder } = this.network;
-    if (this.#tokenRun?.program !== decoder) this.#tokenRun = new TokenRun(decoder, this.network);
+    const program = sequence.adapter?.program ?? this.network.decoder;
+    if (this.#tokenRun?.program !== program) this.#tokenRun = this.#tokenRunOf(program);
     this.#tokenRun.execute(sequence, id);
     return this.#tokenRun;
+  }
+
+  #tokenRunOf(program: DecoderProgram): TokenRun {
+    const run = this.#tokenRuns.get(program) ?? new TokenRun(program, this.network);
+    this.#tokenRuns.set(program, run);
+    return run;
   }
 
   /** Waits until nothing runs any more. */
@@ -100,9 +108,8 @@ export class Engine {
 
   async #runAll(parts: readonly Part[], options: AdvanceOptions): Promise<void> {
     this.#checkRoom(parts);
-    const program = options.program ?? this.network.decoder;
     const total = parts.reduce((sum, part) => sum + part.ids.length, 0);
-    const run = new Run(program, this.network);
+    let run = new Run(options.program ?? this.network.decoder, this.network);
     const breather = new Breather();
     let done = 0;
     const finish = async (): Promise<void> => {
@@ -110,7 +117,7 @@ export class Engine {
       options.signal?.throwIfAborted();
       await run.execute(this.#leavesLoop(run.tokens));
       done += run.tokens;
-      options.onRun?.(program, run.tokens);
+      options.onRun?.(run.program, run.tokens);
       if (options.onOutput !== undefined) run.deliver(options.onOutput);
       options.onProgress?.(done, total);
       run.clear();
@@ -118,6 +125,11 @@ export class Engine {
     };
     try {
       for (const [index, part] of parts.entries()) {
+        const program = options.program ?? part.sequence.adapter?.program ?? this.network.decoder;
+        if (program !== run.program) {
+          await finish();
+          run = new Run(program, this.network);
+        }
         for (let next = 0; next < part.ids.length; ) {
           next = run.add(index, part, next);
           if (next < part.ids.length || run.isFull) await finish();

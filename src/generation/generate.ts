@@ -4,7 +4,8 @@ import { OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Alternative } from "./alternatives.js";
 import type { StageReport } from "./sampling/pipeline.js";
-import { type Session, type SessionOptions, type Step, sessionOptionNames } from "./session.js";
+import type { Session } from "./session.js";
+import { type SessionOptions, type Step, sessionOptionNames } from "./session-options.js";
 import { checkStopping, type StoppingOptions, type StopReason, StopStrings } from "./stopping.js";
 
 export interface GenerationOptions extends SessionOptions {

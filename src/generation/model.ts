@@ -5,6 +5,7 @@
  */
 import { DisposedError, InvalidValueError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
+import type { AdapterFile } from "../models/adapters/peft.js";
 import type { ModelConfig } from "../models/config.js";
 import type { Network } from "../models/network.js";
 import type { LoadedTokenizer } from "../tokenizers/index.js";
@@ -16,13 +17,15 @@ import { TokenConstraint } from "./constrain/token-constraint.js";
 import { Engine } from "./engine.js";
 import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
 import { type Inspection, inspect } from "./inspect.js";
+import { type AdapterBase, LoadedAdapter } from "./loaded-adapter.js";
 import type { ChoiceModel } from "./sampling/stages.js";
 import { searchAll } from "./search/beam-search.js";
 import { type Hypothesis, hypothesisOf } from "./search/hypothesis.js";
 import { type BeamSearchOptions, beamSettings } from "./search/options.js";
 import type { EncodedPrompt } from "./search/prompt-search.js";
 import { drawSamples, type SampleOptions } from "./search/samples.js";
-import { Session, type SessionOptions, sessionOptionNames } from "./session.js";
+import { Session } from "./session.js";
+import { type SessionOptions, sessionOptionNames } from "./session-options.js";
 
 type Text = string | ArrayLike<number>;
 
@@ -36,6 +39,8 @@ export interface ModelParts {
   readonly network: Network;
   readonly tokenizer?: LoadedTokenizer;
   readonly sourceTokenizer?: LoadedTokenizer;
+  /** What adapters are matched with; absent: none can be loaded. */
+  readonly adapterBase?: AdapterBase;
   /** Frees what the model stands on: the backend, unless it is shared. */
   readonly release: () => Promise<void>;
 }
@@ -45,6 +50,7 @@ export class Model implements AsyncDisposable {
   readonly config: ModelConfig;
   #disposed = false;
   #constraints: ConstraintCompiler | undefined;
+  readonly #adapters = new Set<LoadedAdapter>();
 
   constructor(readonly parts: ModelParts) {
     this.engine = new Engine(parts.network);
@@ -110,6 +116,7 @@ export class Model implements AsyncDisposable {
     try {
       const session = new Session(this.engine, this.parts.tokenizer?.tokenizer, sequence, options);
       session.extend(ids);
+      session.useAdapter(options.adapter);
       if (options.constraint !== undefined) session.constrain(this.constraint(options.constraint));
       return session;
     } catch (error) {
@@ -127,6 +134,20 @@ export class Model implements AsyncDisposable {
     if (constraint instanceof TokenConstraint) return constraint;
     this.#constraints ??= new ConstraintCompiler(this.tokenizer, this.config.vocabSize, this.endIds);
     return this.#constraints.compile(constraint);
+  }
+
+  /**
+   * Loads a LoRA adapter beside the weights, for sessions to have or not: `session(prompt, { adapter })`,
+   * `session.useAdapter(adapter)`. The file may be closed afterwards. Freed by its `dispose`, or with the model.
+   * @param file - from `openAdapter`; in Node, `loadAdapter` takes a path
+   * @throws what `LoadedAdapter.load` throws
+   */
+  async loadAdapter(file: AdapterFile): Promise<LoadedAdapter> {
+    this.#open();
+    const base = this.parts.adapterBase ?? { format: "unknown", recipes: new Map() };
+    const adapter = await LoadedAdapter.load(this.parts.network, base, file, (gone) => this.#adapters.delete(gone));
+    this.#adapters.add(adapter);
+    return adapter;
   }
 
   /**
@@ -231,6 +252,7 @@ export class Model implements AsyncDisposable {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.engine.idle();
+    for (const adapter of this.#adapters) adapter.dispose();
     this.parts.network.dispose();
     await this.parts.release();
   }

@@ -1,6 +1,7 @@
 /** A sequence's memory: its place in the cache and, for encoder-decoder models, the source it attends to. */
 import type { BlockPool } from "../cache/block-pool.js";
 import { BlockTable } from "../cache/block-table.js";
+import type { LoadedAdapter } from "./loaded-adapter.js";
 
 /** The encoded source that a decoder attends to; shared by forks and beams. */
 export class EncodedSource {
@@ -30,6 +31,8 @@ export class Sequence {
   constructor(
     readonly table: BlockTable,
     readonly source?: EncodedSource,
+    /** What it is run with; what the cache holds of it was made with the same one. */
+    public adapter?: LoadedAdapter,
   ) {}
 
   static empty(pool: BlockPool, contextLength: number, source?: EncodedSource): Sequence {
@@ -42,7 +45,7 @@ export class Sequence {
   }
 
   fork(): Sequence {
-    return new Sequence(this.table.fork(), this.source?.retain());
+    return new Sequence(this.table.fork(), this.source?.retain(), this.adapter);
   }
 
   dispose(): void {

@@ -8,51 +8,20 @@ import { DisposedError, HithertoError, InvalidValueError, OutOfRangeError } from
 import { rejectUnknownOptions } from "../core/options.js";
 import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
 import { type Alternative, topAlternatives } from "./alternatives.js";
-import type { Constraint } from "./constrain/constraint.js";
 import { ConstraintTimeline } from "./constrain/timeline.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
 import type { Engine } from "./engine.js";
+import type { LoadedAdapter } from "./loaded-adapter.js";
 import type { StageReport } from "./sampling/pipeline.js";
 import { createSampler, type Sampler } from "./sampling/sampler.js";
-import type { ChoiceOptions } from "./sampling/stages.js";
 import type { Sequence } from "./sequence.js";
-
-export interface SessionOptions extends ChoiceOptions {
-  /** How many of the likeliest tokens each step reports. Default 0. */
-  readonly alternatives?: number;
-  /** Whether each step tells what every processor and filter removed. Default false: it takes time. */
-  readonly report?: boolean;
-  /** What the completion has to be: see `Session.constrain`. Of `Model.session` and `generate` only. */
-  readonly constraint?: Constraint | TokenConstraint;
-}
-
-export interface StepOptions {
-  /** Take this token instead of choosing one. */
-  readonly token?: number;
-  readonly signal?: AbortSignal;
-  /** Called as tokens that were added since the last step are run. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-const stepOptionNames = ["token", "signal", "onProgress"];
-
-/** What one step did. */
-export interface Step {
-  /** The token that was added. */
-  readonly token: number;
-  /** Text that became complete with it; never half a character, often empty. */
-  readonly text: string;
-  /** ln p of the token under the model itself, before any sampling option. */
-  readonly logprob: number;
-  /** The likeliest tokens at this place, likeliest first. */
-  readonly alternatives: readonly Alternative[];
-  /** Index of the token in the sequence. */
-  readonly position: number;
-  /** What every processor and filter removed, where that was asked for. */
-  readonly report?: readonly StageReport[];
-  /** [vocabSize]: the model's logits before any processor. The session's own memory: valid until its next step. */
-  readonly logits: Float32Array;
-}
+import {
+  forkOptionNames,
+  type SessionOptions,
+  type Step,
+  type StepOptions,
+  stepOptionNames,
+} from "./session-options.js";
 
 /** A session was used before the step, `logits` or `append` that it was given last had ended. */
 export class SessionBusyError extends HithertoError {
@@ -64,11 +33,6 @@ export class SessionBusyError extends HithertoError {
 }
 
 const none: readonly Alternative[] = [];
-
-/** Options of `Session.fork`. */
-const forkOptionNames = ["sampling", "penalties", "tokens", "processors", "alternatives", "report"];
-/** Options of `Model.session`. */
-export const sessionOptionNames = [...forkOptionNames, "constraint"];
 
 export class Session {
   readonly #ids: number[] = [];
@@ -141,6 +105,27 @@ export class Session {
   constrain(constraint: TokenConstraint | undefined): void {
     this.#idle();
     this.#constraint = constraint && ConstraintTimeline.begin(constraint, this.#ids, this.tokenizer);
+  }
+
+  /** What the model is run with; undefined: its own weights alone. */
+  get adapter(): LoadedAdapter | undefined {
+    return this.#idle().adapter;
+  }
+
+  /**
+   * From now on the model is run with another adapter, or with none. The timeline stays, and all of it is run again at
+   * the next step: what follows is what a fresh session with that adapter would give.
+   * @throws InvalidValueError for an adapter of another model
+   */
+  useAdapter(adapter: LoadedAdapter | undefined): void {
+    const sequence = this.#idle();
+    if (adapter === sequence.adapter) return;
+    if (adapter !== undefined && adapter.network !== this.engine.network) {
+      throw new InvalidValueError("adapter", "one that was loaded beside this model", adapter.path);
+    }
+    sequence.table.truncate(0);
+    sequence.adapter = adapter;
+    this.#logitsLength = -1;
   }
 
   /** The whole timeline as text. @throws InvalidValueError for a model without a tokenizer */

@@ -8,6 +8,7 @@ import { memoryOf, planGraph } from "../graph/plan.js";
 import type { LiveSizes, Tensor } from "../graph/tensor.js";
 import { capacityElements, rowWidth } from "../graph/tensor.js";
 import { cacheBlockSize } from "../nn/attention-layer.js";
+import type { LowRankConfig } from "../nn/low-rank.js";
 import { CacheMemory } from "./cache-memory.js";
 import type { ModelConfig } from "./config.js";
 import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
@@ -146,6 +147,16 @@ export class Network {
     return this.#crossCache;
   }
 
+  /** The graph of the program that generates, with an adapter's pairs beside its maps. */
+  adaptedGraph(lowRank: LowRankConfig): DecoderGraph {
+    return decoderGraph({ ...this.config, lowRank }, this.capacity);
+  }
+
+  /** A second program that generates, over the same weights and cache. @param pairs - the adapter's matrices by name */
+  compileAdapted(graph: DecoderGraph, pairs: ReadonlyMap<string, Resource>): DecoderProgram {
+    return this.#compileDecoder(graph, [], pairs);
+  }
+
   /**
    * Runs the encoder over a source and leaves its keys and values in `blocks` of the cross-attention cache.
    * @param ids - the source's token ids; at least one
@@ -217,11 +228,15 @@ export class Network {
     return entry;
   }
 
-  #compileDecoder(graph: DecoderGraph, names: readonly string[]): DecoderProgram {
+  #compileDecoder(
+    graph: DecoderGraph,
+    names: readonly string[],
+    more: ReadonlyMap<string, Resource> = new Map(),
+  ): DecoderProgram {
     const kept = new Map(names.map((name) => [name, keptTensor(graph, name)]));
     const outputs = [graph.logits, graph.logSumExp, graph.likeliest, ...kept.values()];
     const resources = this.#withStates(outputs, this.#resources);
-    const program = this.backend.compile(graph.graph, { resources, outputs });
+    const program = this.backend.compile(graph.graph, { resources: new Map([...resources, ...more]), outputs });
     return openDecoder(graph, program, kept);
   }
 

@@ -3,6 +3,7 @@
  *
  * Optimisation must keep the bits: -ffp-contract=off, never -ffast-math. */
 #include "lanes.h"
+#include "across_lanes.h"
 
 #define HH_TABLE_OF(isa) hh_operations_##isa
 #define HH_TABLE(isa) HH_TABLE_OF(isa)

@@ -6,51 +6,13 @@
  *   BF16  panel: [k/2][16][2] bfloat16, k filled up with zeros to a multiple of 32: what AMX multiplies by.
  * Columns are filled up with zeros to whole panels. */
 
+#include "turn_words.h"
+
 HH_INLINE int64_t whole_chunks(int64_t k) { return (k + 31) / 32 * 32; }
 
 /* Two rows of 16 columns, from the bfloat16 in the upper halves of lanes: pairs. */
 HH_INLINE i32x16 pair_bfloats(i32x16 even, i32x16 odd) {
   return or_int(and_int(shift_right(even, 16), splat_int(0xffff)), odd);
-}
-
-HH_INLINE void store_ints(void *to, i32x16 a) {
-  HH_EACH_PART(i) memcpy((char *)to + i * sizeof(i32_part), &a.part[i], sizeof(i32_part));
-}
-
-/* Turns 16 x 16 words about. */
-HH_INLINE void turn_words(i32x16 *words) {
-#if HH_WIDTH == 16
-  __m512i row[16], t[16];
-  HH_UNROLL for (int i = 0; i < 16; i++) row[i] = (__m512i)words[i].part[0];
-  HH_UNROLL for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(row[i], row[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(row[i], row[i + 1]);
-  }
-  HH_UNROLL for (int i = 0; i < 16; i += 4) {
-    row[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    row[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    row[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    row[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-  HH_UNROLL for (int i = 0; i < 4; i++) {
-    t[i] = _mm512_shuffle_i32x4(row[i], row[i + 4], 0x88);
-    t[i + 4] = _mm512_shuffle_i32x4(row[i], row[i + 4], 0xdd);
-    t[i + 8] = _mm512_shuffle_i32x4(row[i + 8], row[i + 12], 0x88);
-    t[i + 12] = _mm512_shuffle_i32x4(row[i + 8], row[i + 12], 0xdd);
-  }
-  HH_UNROLL for (int i = 0; i < 4; i++) {
-    words[i].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
-    words[i + 8].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
-    words[i + 4].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
-    words[i + 12].part[0] = (i32_part)_mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
-  }
-#else
-  int32_t from[HH_LANES][HH_LANES], to[HH_LANES][HH_LANES];
-  for (int i = 0; i < HH_LANES; i++) store_ints(from[i], words[i]);
-  for (int i = 0; i < HH_LANES; i++)
-    for (int j = 0; j < HH_LANES; j++) to[j][i] = from[i][j];
-  for (int i = 0; i < HH_LANES; i++) words[i] = load_ints(to[i]);
-#endif
 }
 
 /* Sixteen rows of `count` columns, of which `rows` exist; what is missing is zero. */

@@ -87,6 +87,7 @@ export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } f
 export { type AdapterConfig, type AdapterFile, openAdapter } from "./models/adapters/peft.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";
 export type { ModelConfig } from "./models/config.js";
+export type { GenerationDefaults } from "./models/generation-defaults.js";
 export type { LoadProgress } from "./models/load-parameters.js";
 export { openFiles } from "./models/open-files.js";
 export { openHuggingFace } from "./models/open-hugging-face.js";

@@ -89,8 +89,9 @@ export async function modelFrom(
     const rest = unused.length > 1 ? ` and ${unused.length - 1} more` : "";
     options.onNotice?.(`the configuration leaves out tensors of the checkpoint: ${unused[0]}${rest}`);
   }
-  const { tokenizer, sourceTokenizer, format } = checkpoint;
-  return new Model({ network, tokenizer, sourceTokenizer, adapterBase: { format, recipes }, release });
+  const { tokenizer, sourceTokenizer, generationDefaults, format } = checkpoint;
+  const adapterBase = { format, recipes };
+  return new Model({ network, tokenizer, sourceTokenizer, generationDefaults, adapterBase, release });
 }
 
 /** The checkpoint's tensors, with a note of which were asked for. */

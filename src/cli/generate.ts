@@ -23,7 +23,8 @@ The prompt comes from standard input where it is "-", or absent while standard
 input is no terminal; one line break at its end is taken off. With neither, the
 model begins by itself. For an encoder-decoder model it is the source text.
 
-Without sampling flags the likeliest token is taken each time (greedy). Filters
+What no flag says is as the checkpoint's generation_config.json says; where that
+says nothing the likeliest token is taken each time (--temperature 0). Filters
 apply in the order temperature, top-k, top-p, min-p, typical-p; with --order
 llama.cpp top-k, typical-p, top-p, min-p, temperature. Penalties come before.
 
@@ -69,7 +70,7 @@ export async function generate(prompt: string | undefined, flags: GenerateFlags,
   if (flags.verbose) terminal.notice(`backend: ${name}, ${instructionSet}, ${threads} threads`);
   // It is freed with the model.
   const adapter = flags.adapter === undefined ? undefined : await loadAdapter(model, flags.adapter);
-  const options = { ...optionsOf(flags, terminal), ...given({ adapter }) };
+  const options = { ...optionsOf(model, flags, terminal), ...given({ adapter }) };
   if (flags.json) await printObject(model, text, options, flags, terminal);
   else await printStream(model, text, options, flags, terminal);
 }
@@ -79,10 +80,16 @@ async function promptText(prompt: string | undefined, terminal: Terminal): Promi
   return fromInput ? (await terminal.readInput()).replace(/\r?\n$/, "") : (prompt ?? "");
 }
 
-function optionsOf(flags: GenerateFlags, terminal: Terminal): GenerationOptions {
+function optionsOf(model: Model, flags: GenerateFlags, terminal: Terminal): GenerationOptions {
   const { maxTokens, stop } = flags;
   const stopping = stop === undefined ? undefined : { strings: stop };
-  const options = { maxTokens, sampling: samplingOf(flags), penalties: penaltiesOf(flags), stopping };
+  const defaults = model.generationDefaults;
+  const options = {
+    maxTokens,
+    sampling: samplingOf(flags, defaults),
+    penalties: penaltiesOf(flags, defaults),
+    stopping,
+  };
   return { ...given({ ...options, constraint: constraintOf(flags) }), signal: terminal.signal };
 }
 

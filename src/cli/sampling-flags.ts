@@ -3,6 +3,7 @@ import { Option } from "commander";
 import { freshSeed } from "../core/random.js";
 import type { PenaltyOptions } from "../generation/processors/options.js";
 import type { SamplingOptions } from "../generation/sampling/options.js";
+import type { GenerationDefaults } from "../models/generation-defaults.js";
 import { number, oneOf, wholeNumber } from "./flags.js";
 import { given } from "./model-flags.js";
 
@@ -21,7 +22,7 @@ export interface SamplingFlags {
 }
 
 const temperatureHelp =
-  "divides the scores; 0 takes the likeliest token (default: 0; 1 where another sampling flag is given)";
+  "divides the scores; 0 takes the likeliest token (default: the checkpoint's; where it has none 0, or 1 with another sampling flag)";
 
 export function samplingOptions(): Option[] {
   const numberFlag = (flags: string, allowed: string, isAllowed: (value: number) => boolean, help: string) =>
@@ -58,17 +59,21 @@ export function samplingOptions(): Option[] {
   ];
 }
 
-/** The sampling that the flags ask for, with its seed settled; undefined for greedy. */
-export function samplingOf(flags: SamplingFlags): SamplingOptions | undefined {
+/**
+ * The sampling that the flags ask for, with its seed settled; undefined for greedy.
+ * @param defaults - the checkpoint's, for what no flag says
+ */
+export function samplingOf(flags: SamplingFlags, defaults: GenerationDefaults = {}): SamplingOptions | undefined {
   const { temperature, topK, topP, minP, typicalP, order, seed } = flags;
-  const drawn = given({ temperature, topK, topP, minP, typicalP, seed });
+  const drawn = { ...defaults.sampling, ...given({ temperature, topK, topP, minP, typicalP, seed }) };
   if (temperature === 0 || Object.keys(drawn).length === 0) return undefined;
   return { ...drawn, ...given({ order }), seed: seed ?? freshSeed() };
 }
 
-/** The penalties that the flags ask for, if any. */
-export function penaltiesOf(flags: SamplingFlags): PenaltyOptions | undefined {
+/** The penalties that the flags ask for, and for what no flag says those of the checkpoint, if any. */
+export function penaltiesOf(flags: SamplingFlags, defaults: GenerationDefaults = {}): PenaltyOptions | undefined {
   const { repetitionPenalty, frequencyPenalty, presencePenalty, distinctNgrams: noRepeatNgramSize } = flags;
-  const penalties = given({ repetitionPenalty, frequencyPenalty, presencePenalty, noRepeatNgramSize });
+  const asked = given({ repetitionPenalty, frequencyPenalty, presencePenalty, noRepeatNgramSize });
+  const penalties = { ...defaults.penalties, ...asked };
   return Object.keys(penalties).length === 0 ? undefined : penalties;
 }

@@ -7,6 +7,7 @@ import { DisposedError, InvalidValueError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { AdapterFile } from "../models/adapters/peft.js";
 import type { ModelConfig } from "../models/config.js";
+import type { GenerationDefaults } from "../models/generation-defaults.js";
 import type { Network } from "../models/network.js";
 import type { LoadedTokenizer } from "../tokenizers/index.js";
 import { type ChatMessage, type ChatOptions, renderChat } from "../tokenizers/index.js";
@@ -39,6 +40,7 @@ export interface ModelParts {
   readonly network: Network;
   readonly tokenizer?: LoadedTokenizer;
   readonly sourceTokenizer?: LoadedTokenizer;
+  readonly generationDefaults?: GenerationDefaults;
   /** What adapters are matched with; absent: none can be loaded. */
   readonly adapterBase?: AdapterBase;
   /** Frees what the model stands on: the backend, unless it is shared. */
@@ -72,6 +74,14 @@ export class Model implements AsyncDisposable {
   /** Ids that end a completion: the configuration's and the tokenizer's. */
   get endIds(): readonly number[] {
     return [...new Set([...this.config.endIds, ...(this.parts.tokenizer?.tokenizer.endIds ?? [])])];
+  }
+
+  /**
+   * How the checkpoint's makers want text drawn from it, as options of `generate`; empty where they say nothing. It is
+   * used where it is passed on: `model.generate(prompt, { ...model.generationDefaults })`.
+   */
+  get generationDefaults(): GenerationDefaults {
+    return this.parts.generationDefaults ?? {};
   }
 
   /** Positions in one sequence. */

@@ -10,6 +10,7 @@ import type { ModelConfig } from "./config.js";
 import type { ConfigReader } from "./config-reader.js";
 import { familyOf } from "./families/index.js";
 import type { Dialect, Family, FamilyInput } from "./family.js";
+import type { GenerationDefaults } from "./generation-defaults.js";
 import type { Checkpoint, Recipes } from "./weights.js";
 
 export type CheckpointFormat = "hugging-face" | "gguf" | "llama2c" | "ctranslate2";
@@ -28,6 +29,8 @@ export interface OpenedCheckpoint extends Checkpoint {
   readonly endIds?: readonly number[];
   /** Ids that `generation_config.json` forbids to choose. */
   readonly bannedIds?: readonly number[];
+  /** What `generation_config.json` says about choosing tokens. */
+  readonly generationDefaults?: GenerationDefaults;
   /** The file itself, where a GGUF file was opened: converting takes more of it than a model needs. */
   readonly gguf?: GgufFile;
   /** The files that came with the weights, by name: the tokenizer's and `generation_config.json`. */

@@ -5,6 +5,7 @@ import type { OpenedCheckpoint } from "./checkpoint.js";
 import { uncompress } from "./compressed-tensors.js";
 import { ConfigReader } from "./config-reader.js";
 import { huggingFaceDialect } from "./family.js";
+import { generationDefaults } from "./generation-defaults.js";
 import { textModel } from "./text-part.js";
 
 export async function openHuggingFace(folder: HuggingFaceFolder): Promise<OpenedCheckpoint> {
@@ -20,6 +21,7 @@ export async function openHuggingFace(folder: HuggingFaceFolder): Promise<Opened
     tokenizer: await readTokenizer(folder),
     endIds: generation.tokenIds("eos_token_id"),
     bannedIds: generation.singleTokens("bad_words_ids"),
+    generationDefaults: generationDefaults(generation),
     files: () => readFiles(folder),
     close: () => folder.close(),
   };

@@ -80,6 +80,16 @@ export { type EncodedPrompt, NoContinuationError } from "./generation/search/pro
 export type { SampleOptions } from "./generation/search/samples.js";
 export { Session, SessionBusyError } from "./generation/session.js";
 export type { SessionOptions, Step, StepOptions } from "./generation/session-options.js";
+export {
+  acceptOrRedraw,
+  type Distribution,
+  type DrawnProposal,
+  expectedTokens,
+} from "./generation/speculation/acceptance.js";
+export type { LookupOptions } from "./generation/speculation/lookup.js";
+export type { SpeculationOptions } from "./generation/speculation/options.js";
+export type { Proposal, ProposalPlace, Proposer, Verified } from "./generation/speculation/proposer.js";
+export type { SpeculationReport } from "./generation/speculation/report.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
 export type { EvaluationOptions } from "./generation/windows.js";
 export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";

@@ -94,6 +94,14 @@ export class BlockTable {
     return copy;
   }
 
+  /** Lets go of its own blocks and takes over those of `other`, a table of the same pool, which is empty afterwards. */
+  adopt(other: BlockTable): void {
+    this.truncate(0);
+    this.#blocks.push(...other.#blocks.splice(0));
+    this.#length = other.#length;
+    other.#length = 0;
+  }
+
   dispose(): void {
     this.truncate(0);
   }

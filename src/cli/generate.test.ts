@@ -43,6 +43,15 @@ describe("hitherto generate", () => {
     expect(new Set(greedy.stdout).size).toBe(greedy.stdout.length);
   });
 
+  test("speculation leaves the completion as it is, and says what it gained", async () => {
+    const expected = await runCommand(["generate", "Hello", ...model, "--max-tokens", "30"]);
+    for (const flags of [["--draft", folder, "--draft-tokens", "3"], ["--lookup"]]) {
+      const result = await runCommand(["generate", "Hello", ...model, "--max-tokens", "30", ...flags, "--verbose"]);
+      expect(result.stdout).toBe(expected.stdout);
+      expect(result.stderr).toMatch(/speculation by (draft|lookup): \d+ of \d+ proposals accepted in \d+ passes/);
+    }
+  });
+
   test("the prompt comes from standard input, less one line break", async () => {
     const expected = await runCommand(["generate", "To be", ...model, "--max-tokens", "5", "--echo"]);
     expect(expected.stdout).toMatch(/^To be./);

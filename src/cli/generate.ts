@@ -1,6 +1,6 @@
 /** `hitherto generate [prompt]`: streams a completion to standard output. */
 import { type Command, Option } from "commander";
-import type { GenerationOptions } from "../generation/generate.js";
+import type { GenerationOptions, GenerationStep } from "../generation/generate.js";
 import type { Model } from "../generation/model.js";
 import type { StopReason } from "../generation/stopping.js";
 import { loadAdapter } from "../load-model.node.js";
@@ -8,9 +8,16 @@ import { type ConstraintFlags, constraintOf, constraintOptions } from "./constra
 import { texts, wholeNumber } from "./flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
 import { penaltiesOf, type SamplingFlags, samplingOf, samplingOptions } from "./sampling-flags.js";
+import {
+  checkSpeculationFlags,
+  type SpeculationFlags,
+  speculationLine,
+  speculationOf,
+  speculationOptions,
+} from "./speculation-flags.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
-export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags {
+export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags, SpeculationFlags {
   readonly maxTokens: number;
   readonly stop?: readonly string[];
   readonly adapter?: string;
@@ -32,6 +39,11 @@ Of --json-schema, --regex, --choice and --grammar one can be given: tokens that
 would lead away from it are never taken, and the completion ends where nothing
 may follow. See docs/constrained-output.md.
 
+With --draft or --lookup several tokens come from one run of the model where they
+were guessed right. A greedy completion is the same to the bit; a drawn one has
+the same distribution. It switches itself off where it does not pay; --verbose
+says what it gained. See docs/speculation.md.
+
 With --json, one object at the end:
   {"text", "tokens": [{"id", "text", "logprob"}], "stop": {"kind", …},
    "promptTokens", "seed"}
@@ -42,7 +54,8 @@ constraint, maxTokens, contextLength or interrupted; "seed" stands where anythin
 export function addGenerate(program: Command, terminal: Terminal): void {
   const command = program.command("generate").argument("[prompt]", 'the text to continue; "-" reads standard input');
   command.description("stream a completion of a prompt to standard output");
-  for (const option of [...generationOptions(), ...constraintOptions()]) command.addOption(option);
+  for (const option of [...generationOptions(), ...constraintOptions(), ...speculationOptions()])
+    command.addOption(option);
   addModelFlags(command)
     .option("--adapter <FOLDER>", "a LoRA adapter of Hugging Face PEFT, to run beside the weights (default: none)")
     .option("--echo", "print the prompt before the completion (default: off)")
@@ -64,15 +77,22 @@ function generationOptions(): Option[] {
 }
 
 export async function generate(prompt: string | undefined, flags: GenerateFlags, terminal: Terminal): Promise<void> {
+  checkSpeculationFlags(flags);
   const text = await promptText(prompt, terminal);
   await using model = await loadWithTokenizer(flags, terminal);
   const { name, instructionSet, threads } = model.engine.network.backend;
   if (flags.verbose) terminal.notice(`backend: ${name}, ${instructionSet}, ${threads} threads`);
   // It is freed with the model.
   const adapter = flags.adapter === undefined ? undefined : await loadAdapter(model, flags.adapter);
-  const options = { ...optionsOf(model, flags, terminal), ...given({ adapter }) };
-  if (flags.json) await printObject(model, text, options, flags, terminal);
-  else await printStream(model, text, options, flags, terminal);
+  const { speculation, dispose } = await speculationOf(flags, terminal);
+  try {
+    const options = { ...optionsOf(model, flags, terminal), ...given({ adapter, speculation }) };
+    const print = flags.json ? printObject : printStream;
+    const last = await print(model, text, options, flags, terminal);
+    if (flags.verbose && last?.speculation !== undefined) terminal.notice(speculationLine(last.speculation));
+  } finally {
+    await dispose();
+  }
 }
 
 async function promptText(prompt: string | undefined, terminal: Terminal): Promise<string> {
@@ -93,35 +113,38 @@ function optionsOf(model: Model, flags: GenerateFlags, terminal: Terminal): Gene
   return { ...given({ ...options, constraint: constraintOf(flags) }), signal: terminal.signal };
 }
 
-async function printStream(
+type Print = (
   model: Model,
   prompt: string,
   options: GenerationOptions,
   flags: GenerateFlags,
   terminal: Terminal,
-): Promise<void> {
+) => Promise<GenerationStep | undefined>;
+
+const printStream: Print = async (model, prompt, options, flags, terminal) => {
+  let last: GenerationStep | undefined;
   try {
     if (flags.echo) await terminal.print(prompt);
-    for await (const step of model.generate(prompt, options)) await terminal.print(step.text);
+    for await (const step of model.generate(prompt, options)) {
+      await terminal.print(step.text);
+      last = step;
+    }
+    return last;
   } finally {
     // A person's next prompt should begin on a line of its own; a program gets the completion and nothing else.
     if (terminal.output.isTTY) terminal.output.write("\n");
   }
-}
+};
 
-async function printObject(
-  model: Model,
-  prompt: string,
-  options: GenerationOptions,
-  flags: GenerateFlags,
-  terminal: Terminal,
-): Promise<void> {
+const printObject: Print = async (model, prompt, options, flags, terminal) => {
+  let last: GenerationStep | undefined;
   const tokens: { id: number; text: string; logprob: number }[] = [];
   let stop: StopReason | { kind: "interrupted" } = { kind: "interrupted" };
   try {
     for await (const step of model.generate(prompt, options)) {
       tokens.push({ id: step.token, text: step.text, logprob: step.logprob });
       stop = step.stop ?? stop;
+      last = step;
     }
   } catch (error) {
     if (!(terminal.signal.reason instanceof InterruptedError)) throw error;
@@ -130,7 +153,8 @@ async function printObject(
   const promptTokens = promptLength(model, prompt);
   await terminal.printJson({ text, tokens, stop, promptTokens, ...given({ seed: options.sampling?.seed }) });
   terminal.signal.throwIfAborted();
-}
+  return last;
+};
 
 /** Tokens of the prompt (of the source, for an encoder-decoder model). */
 function promptLength(model: Model, prompt: string): number {

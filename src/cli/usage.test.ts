@@ -56,6 +56,8 @@ describe("hitherto", () => {
     [["generate", "--seed", "0x10"], '--seed must be a whole number from 0 on, got "0x10"'],
     [["generate", "--stop", ""], '--stop must be a text of at least one character, got ""'],
     [["generate", "--backend", "cuda"], '--backend must be one of native, wasm, reference, got "cuda"'],
+    [["generate", "--draft-tokens", "3"], '--draft-tokens must be with one of --draft, --lookup, got "3"'],
+    [["generate", "--draft", "stories", "--lookup"], '--lookup must be without --draft, got "true"'],
     [["bench", "--threads", "0"], '--threads must be a whole number from 1 to 64, got "0"'],
     [["eval"], "missing required argument 'file'"],
   ])("%j is wrong usage", async (words, message) => {

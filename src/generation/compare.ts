@@ -192,7 +192,7 @@ function likeliest(logits: Float32Array): number {
 }
 
 /** @throws VocabularyMismatchError unless every id stands for the same token in both. */
-function checkVocabularies(model: Model, other: Model): void {
+export function checkVocabularies(model: Model, other: Model): void {
   const [size, otherSize] = [model.config.vocabSize, other.config.vocabSize];
   if (size !== otherSize) throw new VocabularyMismatchError(`${size} entries and ${otherSize}`);
   if (!model.hasTokenizer || !other.hasTokenizer) return;

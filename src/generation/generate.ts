@@ -6,12 +6,17 @@ import type { Alternative } from "./alternatives.js";
 import type { StageReport } from "./sampling/pipeline.js";
 import type { Session } from "./session.js";
 import { type SessionOptions, type Step, sessionOptionNames } from "./session-options.js";
+import { checkSpeculation, type SpeculationOptions } from "./speculation/options.js";
+import type { SpeculationReport } from "./speculation/report.js";
+import type { Speculator } from "./speculation/speculator.js";
 import { checkStopping, type StoppingOptions, type StopReason, StopStrings } from "./stopping.js";
 
 export interface GenerationOptions extends SessionOptions {
   /** Tokens to generate at most. Default 256. */
   readonly maxTokens?: number;
   readonly stopping?: StoppingOptions;
+  /** Several tokens for one run of the model, where a proposer guesses them: the same output, sooner. */
+  readonly speculation?: SpeculationOptions;
   /** Ends the generation between two steps; the generator then throws the signal's reason. */
   readonly signal?: AbortSignal;
   /** Called as the prompt is run, with the tokens done and their number. */
@@ -30,32 +35,39 @@ export interface GenerationStep {
   readonly report?: readonly StageReport[];
   /** On the last step: what ended the completion. */
   readonly stop?: StopReason;
+  /** On the last step, with `speculation`: what it did. */
+  readonly speculation?: SpeculationReport;
 }
 
-const optionNames = ["maxTokens", "stopping", "signal", "onProgress", ...sessionOptionNames];
+const optionNames = ["maxTokens", "stopping", "speculation", "signal", "onProgress", ...sessionOptionNames];
 
 /** @throws UnknownOptionError, OutOfRangeError, InvalidValueError */
 export function checkGeneration(options: GenerationOptions): void {
   rejectUnknownOptions(options, optionNames);
-  const { maxTokens = 256, stopping } = options;
+  const { maxTokens = 256, stopping, speculation } = options;
   if (!(Number.isInteger(maxTokens) && maxTokens >= 1))
     throw new OutOfRangeError("maxTokens", "a whole number from 1 on", maxTokens);
   if (stopping !== undefined) checkStopping(stopping);
+  if (speculation !== undefined) checkSpeculation(speculation);
 }
 
 /**
  * Generates from where the session stands, and disposes it at the end.
  * @param open - makes the session; called when the first token is asked for
  * @param endIds - the model's own end ids
+ * @param speculate - what takes the session's steps instead of itself
  */
 export async function* generate(
   open: () => Session | Promise<Session>,
   options: GenerationOptions,
   endIds: readonly number[],
+  speculate?: (session: Session) => Promise<Speculator>,
 ): AsyncGenerator<GenerationStep> {
   const { signal, onProgress } = options;
   const session = await open();
+  let speculator: Speculator | undefined;
   try {
+    speculator = await speculate?.(session);
     const completion = new Completion(session, options, endIds);
     const breather = new Breather();
     signal?.throwIfAborted();
@@ -65,10 +77,12 @@ export async function* generate(
       if (breather.isDue) await breather.breathe();
       signal?.throwIfAborted();
       // Waiting costs more than a small model's step, so a step that can be had at once is.
-      step = completion.take(session.stepNow() ?? (await session.step({ signal })));
+      const next = speculator?.step(completion.left, signal) ?? session.stepNow() ?? session.step({ signal });
+      step = completion.take(next instanceof Promise ? await next : next);
     }
-    yield step;
+    yield speculator === undefined ? step : { ...step, speculation: speculator.report };
   } finally {
+    speculator?.dispose();
     session.dispose();
   }
 }
@@ -92,6 +106,11 @@ class Completion {
     this.#strings = new StopStrings(stopping.strings ?? []);
     this.#maxTokens = maxTokens;
     this.#deadline = stopping.maxTime === undefined ? Number.POSITIVE_INFINITY : performance.now() + stopping.maxTime;
+  }
+
+  /** Tokens that may still come. */
+  get left(): number {
+    return this.#maxTokens - this.#count;
   }
 
   take({ token, text, logprob, alternatives, report }: Step): GenerationStep {

@@ -27,6 +27,7 @@ import type { EncodedPrompt } from "./search/prompt-search.js";
 import { drawSamples, type SampleOptions } from "./search/samples.js";
 import { Session } from "./session.js";
 import { type SessionOptions, sessionOptionNames } from "./session-options.js";
+import { speculate } from "./speculation/speculate.js";
 
 type Text = string | ArrayLike<number>;
 
@@ -165,12 +166,13 @@ export class Model implements AsyncDisposable {
    * @throws UnknownOptionError, OutOfRangeError, ContextFullError, and the signal's reason when it is aborted
    */
   generate(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<GenerationStep> {
+    const { maxTokens: _, stopping, signal, onProgress, speculation, ...about } = options;
     const open = () => {
       checkGeneration(options);
-      const { maxTokens: _, stopping, signal, onProgress, ...session } = options;
-      return this.session(prompt, session);
+      return this.session(prompt, about);
     };
-    return generate(open, options, this.endIds);
+    const takesSteps = (session: Session) => speculate(this, session, speculation!, this.encode(prompt).source);
+    return generate(open, options, this.endIds, speculation && takesSteps);
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What a session is told, and what a step of it gives. */
+import { HithertoError } from "../core/errors.js";
 import type { Alternative } from "./alternatives.js";
 import type { Constraint } from "./constrain/constraint.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
@@ -49,3 +50,12 @@ export interface Step {
 export const forkOptionNames = ["sampling", "penalties", "tokens", "processors", "alternatives", "report"];
 /** Options of `Model.session`. */
 export const sessionOptionNames = [...forkOptionNames, "constraint", "adapter"];
+
+/** A session was used before the step, `logits` or `append` that it was given last had ended. */
+export class SessionBusyError extends HithertoError {
+  readonly code = "SESSION_BUSY";
+
+  constructor() {
+    super("a session does one thing at a time: await its last call before the next, or fork it first");
+  }
+}

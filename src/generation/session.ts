@@ -4,7 +4,7 @@
  * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was rewound,
  * forked or fed in pieces continues as a fresh one with the same tokens would.
  */
-import { DisposedError, HithertoError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
 import { type Alternative, topAlternatives } from "./alternatives.js";
@@ -12,25 +12,22 @@ import { ConstraintTimeline } from "./constrain/timeline.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
 import type { Engine } from "./engine.js";
 import type { LoadedAdapter } from "./loaded-adapter.js";
+import { NextLogits } from "./next-logits.js";
 import type { StageReport } from "./sampling/pipeline.js";
-import { createSampler, type Sampler } from "./sampling/sampler.js";
+import { createSampler, type Sampler, type Text } from "./sampling/sampler.js";
 import type { Sequence } from "./sequence.js";
 import {
   forkOptionNames,
+  SessionBusyError,
   type SessionOptions,
   type Step,
   type StepOptions,
   stepOptionNames,
 } from "./session-options.js";
+import { Ahead } from "./speculation/ahead.js";
+import type { Proposal, Verified } from "./speculation/proposer.js";
 
-/** A session was used before the step, `logits` or `append` that it was given last had ended. */
-export class SessionBusyError extends HithertoError {
-  readonly code = "SESSION_BUSY";
-
-  constructor() {
-    super("a session does one thing at a time: await its last call before the next, or fork it first");
-  }
-}
+export { SessionBusyError } from "./session-options.js";
 
 const none: readonly Alternative[] = [];
 
@@ -42,12 +39,9 @@ export class Session {
   /** Whether a call that waits for the engine has not ended yet. */
   #busy = false;
   #stream: TextStream | undefined;
-  /** Logits after the last token, when `#logitsLength` is the sequence's length. */
-  #logits: Float32Array | undefined;
-  #logSumExp = 0;
-  #likeliest = 0;
-  #logitsLength = -1;
+  #next: NextLogits | undefined;
   #constraint: ConstraintTimeline | undefined;
+  readonly #ahead = new Ahead();
   /** Tokens before the first that was chosen, once one was. */
   #promptLength: number | undefined;
 
@@ -123,9 +117,10 @@ export class Session {
     if (adapter !== undefined && adapter.network !== this.engine.network) {
       throw new InvalidValueError("adapter", "one that was loaded beside this model", adapter.path);
     }
+    this.#ahead.dispose();
     sequence.table.truncate(0);
     sequence.adapter = adapter;
-    this.#logitsLength = -1;
+    this.#ownNext().length = -1;
   }
 
   /** The whole timeline as text. @throws InvalidValueError for a model without a tokenizer */
@@ -138,31 +133,44 @@ export class Session {
    * @returns [vocabSize], the session's own memory: valid until its next step
    */
   async logits(signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<Float32Array> {
-    return this.#alone((sequence) => this.#run(sequence, signal, onProgress));
+    return (await this.#alone((sequence) => this.#run(sequence, signal, onProgress))).values;
   }
 
-  async #run(sequence: Sequence, signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<Float32Array> {
+  async #run(sequence: Sequence, signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<NextLogits> {
     if (this.#ids.length === 0)
       throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
-    if (this.#logitsLength === this.#ids.length) return this.#logits!;
-    this.#logits ??= new Float32Array(this.engine.network.config.vocabSize);
+    const next = this.#ownNext();
+    if (next.length === this.#ids.length) return next;
     // The last token is run again where it was run before without its logits being kept: same bits.
     const from = Math.min(sequence.length, this.#ids.length - 1);
     if (sequence.length > from) sequence.table.truncate(from);
     const ids = from === 0 ? this.#ids : this.#ids.slice(from);
-    this.#logitsLength = -1;
+    next.length = -1;
     await this.engine.advance([{ sequence, ids, outputs: "last" }], {
       signal,
       onProgress,
-      onOutput: ({ logits, logSumExp, likeliest }) => {
-        this.#logits!.set(logits);
-        this.#logSumExp = logSumExp;
-        this.#likeliest = likeliest;
-      },
+      onOutput: (row) => next.set(row, from + ids.length),
     });
     this.#open(); // it may have been disposed meanwhile
-    this.#logitsLength = from + ids.length;
-    return this.#logits!;
+    return next;
+  }
+
+  /**
+   * Runs tokens that may come next along with the last one. Steps that take them find their logits; a step that takes
+   * another token forgets the rest. Either way the timeline is what it would be without.
+   * @throws ContextFullError, CacheFullError, OutOfRangeError for an id outside the vocabulary; nothing is ahead then
+   */
+  async lookAhead(proposal: Proposal, signal?: AbortSignal): Promise<Verified> {
+    return this.#alone(async (sequence) => {
+      const verified = await this.#ahead.run(this.engine, sequence, this.#ids, proposal, signal);
+      this.#open(); // it may have been disposed meanwhile
+      return verified;
+    });
+  }
+
+  /** Steps whose logits were computed ahead, if they take the tokens that were expected. */
+  get stepsAhead(): number {
+    return this.#ahead.stepsFrom(this.#ids.length);
   }
 
   /**
@@ -183,45 +191,52 @@ export class Session {
     const sequence = this.#idle();
     if (this.#sampler.mayWait || !this.#runNow(sequence)) return undefined;
     const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
-    return this.#take(this.#logits!, this.#next(this.#logits!, reports), reports);
+    return this.#take(this.#next!, this.#choose(this.#next!, reports), reports);
   }
 
   async #step(sequence: Sequence, options: StepOptions): Promise<Step> {
-    const logits = await this.#run(sequence, options.signal, options.onProgress);
-    if (options.token !== undefined) return this.#take(logits, options.token);
+    const next = await this.#run(sequence, options.signal, options.onProgress);
+    if (options.token !== undefined) return this.#take(next, options.token);
     const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
-    if (!this.#sampler.mayWait) return this.#take(logits, this.#next(logits, reports), reports);
-    const left = this.#constraint?.leave(logits) ?? logits;
+    if (!this.#sampler.mayWait) return this.#take(next, this.#choose(next, reports), reports);
+    const left = this.#constraint?.leave(next.values) ?? next.values;
     const token = await this.#sampler.chooseWaiting(left, this.#ids.length, this.#text(), reports);
     this.#open(); // it may have been disposed meanwhile
-    return this.#take(logits, token, reports);
+    return this.#take(next, token, reports);
   }
 
   /** Has the logits after the last token without waiting, or returns false. */
   #runNow(sequence: Sequence): boolean {
     const { length } = this.#ids;
-    if (this.#logitsLength === length) return length > 0;
+    const next = this.#ownNext();
+    if (next.length === length) return length > 0;
     if (sequence.length !== length - 1) return false;
     const run = this.engine.advanceNow(sequence, this.#ids[length - 1]!);
     if (run === undefined) return false;
-    this.#logits ??= new Float32Array(run.logits.length);
-    this.#logits.set(run.logits);
-    this.#logSumExp = run.logSumExp;
-    this.#likeliest = run.likeliest;
-    this.#logitsLength = length;
+    next.set(run, length);
     return true;
   }
 
+  /** The session's logits; those after the last token, where they are known or were computed ahead. */
+  #ownNext(): NextLogits {
+    this.#next ??= new NextLogits(this.engine.network.config.vocabSize);
+    const { length } = this.#ids;
+    const row = this.#next.length === length ? undefined : this.#ahead.rowAt(length);
+    if (row !== undefined) this.#next.set(row, length);
+    return this.#next;
+  }
+
   /** Adds a token that was chosen from `logits`. */
-  #take(logits: Float32Array, token: number, report?: readonly StageReport[]): Step {
+  #take(next: NextLogits, token: number, report?: readonly StageReport[]): Step {
+    const { values: logits, logSumExp } = next;
     const position = this.#ids.length;
     this.#promptLength ??= position;
     if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
       throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
     }
     const text = this.#push(token);
-    const logprob = logits[token]! - this.#logSumExp;
-    const alternatives = this.#alternatives === 0 ? none : topAlternatives(logits, this.#logSumExp, this.#alternatives);
+    const logprob = next.logprob(token);
+    const alternatives = this.#alternatives === 0 ? none : topAlternatives(logits, logSumExp, this.#alternatives);
     if (report === undefined) return { token, text, logprob, alternatives, position, logits };
     return { token, text, logprob, alternatives, position, logits, report };
   }
@@ -273,9 +288,10 @@ export class Session {
 
   #cut(sequence: Sequence, count: number): void {
     this.#ids.length -= count;
+    this.#ahead.end(this.#ids.length, sequence);
     this.#constraint = this.#constraint?.cut(this.#ids.length);
     if (sequence.length > this.#ids.length) sequence.table.truncate(this.#ids.length);
-    this.#logitsLength = -1;
+    if (this.#next !== undefined) this.#next.length = -1;
     this.#stream = undefined;
     if (this.#promptLength !== undefined) this.#promptLength = Math.min(this.#promptLength, this.#ids.length);
   }
@@ -296,15 +312,11 @@ export class Session {
       throw error;
     }
     for (const id of this.#ids) fork.#ids.push(id);
+    if (sequence.length > fork.length) sequence.table.truncate(fork.length);
     fork.#constraint = this.#constraint?.fork();
     fork.#promptLength = this.#promptLength;
     fork.#sampler.inherit(this.#sampler);
-    if (this.#logitsLength === this.#ids.length) {
-      fork.#logits = this.#logits!.slice();
-      fork.#logSumExp = this.#logSumExp;
-      fork.#likeliest = this.#likeliest;
-      fork.#logitsLength = this.#logitsLength;
-    }
+    if (this.#next?.length === this.#ids.length) fork.#next = this.#next.copy();
     return fork;
   }
 
@@ -317,26 +329,33 @@ export class Session {
 
   /** Frees the session's memory, once what is under way has ended. It cannot be used afterwards. */
   dispose(): void {
-    if (!this.#busy) this.#sequence?.dispose();
+    if (!this.#busy && this.#sequence !== undefined) this.#free(this.#sequence);
     this.#sequence = undefined;
+  }
+
+  #free(sequence: Sequence): void {
+    this.#ahead.dispose();
+    sequence.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  #next(logits: Float32Array, reports?: StageReport[]): number {
+  #choose({ values, likeliest }: NextLogits, reports?: StageReport[]): number {
     // The likeliest of all is the likeliest of those that the constraint allows, where it is one of them.
-    if (this.#sampler.greedy && this.#constraint?.allows(this.#likeliest) !== false) return this.#likeliest;
-    return this.#sampler.choose(this.#constraint?.leave(logits) ?? logits, this.#ids.length, this.#text(), reports);
+    if (this.#sampler.greedy && this.#constraint?.allows(likeliest) !== false) return likeliest;
+    return this.#sampler.choose(this.#constraint?.leave(values) ?? values, this.#ids.length, this.#text(), reports);
   }
 
-  #text(): { ids: readonly number[]; promptLength: number } {
-    return { ids: this.#ids, promptLength: this.#promptLength ?? this.#ids.length };
+  #text(): Text {
+    const { length } = this.#ids;
+    return { ids: this.#ids, promptLength: this.#promptLength ?? length, drawn: this.#ahead.drawnAt(length) };
   }
 
   #push(token: number): string {
     this.#constraint?.push(token);
+    this.#ahead.follow(token, this.#ids.length, this.#sequence!);
     if (this.tokenizer === undefined) {
       this.#ids.push(token);
       return "";
@@ -354,7 +373,7 @@ export class Session {
       return await task(sequence);
     } finally {
       this.#busy = false;
-      if (this.#sequence === undefined) sequence.dispose();
+      if (this.#sequence === undefined) this.#free(sequence);
     }
   }
 

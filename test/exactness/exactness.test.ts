@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeInstructionSets } from "../../src/backends/cpu/native-runtime.node.js";
 import { CounterRandom } from "../../src/core/random.js";
 import type { StorageType } from "../../src/core/storage.js";
+import type { GenerationOptions } from "../../src/generation/generate.js";
 import type { Model } from "../../src/generation/model.js";
 import { modelFrom } from "../../src/load-model.js";
 import { createBackend, type LoadModelOptions } from "../../src/load-model.node.js";
@@ -15,9 +16,9 @@ const random = new CounterRandom(3);
 const tokens = (count: number, stream = 0): number[] =>
   Array.from({ length: count }, (_, i) => Math.floor(random.uniform(stream * 10_000 + i) * smallShape.vocabSize));
 
-async function load(options: LoadModelOptions, storage: StorageType): Promise<Model> {
+async function load(options: LoadModelOptions, storage: StorageType, seed = 1): Promise<Model> {
   const backend = await createBackend(options);
-  return modelFrom(randomLlama(smallShape, storage), backend, {}, () => backend.dispose());
+  return modelFrom(randomLlama(smallShape, storage, seed), backend, {}, () => backend.dispose());
 }
 
 /** The bits of logits, so that a failure shows where they differ. */
@@ -125,6 +126,23 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
     const other = [...prompt.slice(0, 37), ...tokens(20, 5)];
     expect(bits((await fork.logits()).slice())).toEqual(bits(await fed(other, other.length)));
   });
+
+  test.each(["a random draft", "itself as draft", "lookup"] as const)(
+    "speculation is greedy decoding: %s",
+    async (kind) => {
+      const stranger = kind === "a random draft" ? await load(options, storage, 2) : model;
+      const speculation = kind === "lookup" ? { lookup: { shortest: 1 } } : { draft: stranger, tokens: 5 };
+      const steps = async (generation: GenerationOptions) => {
+        const all: (readonly [number, number])[] = [];
+        for await (const { token, logprob } of model.generate(prompt.slice(0, 20), generation))
+          all.push([token, logprob]);
+        return all;
+      };
+      const plain = { maxTokens: 40 };
+      expect(await steps({ ...plain, speculation: { ...speculation, adaptive: false } })).toEqual(await steps(plain));
+      if (stranger !== model) await stranger.dispose();
+    },
+  );
 
   test("one thread and two give the same bits, on and off the event loop", async () => {
     await using single = await load({ ...options, threads: options.backend === "reference" ? undefined : 1 }, storage);

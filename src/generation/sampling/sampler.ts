@@ -7,6 +7,7 @@ import { InvalidValueError } from "../../core/errors.js";
 import { rejectUnknownOptions } from "../../core/options.js";
 import { CounterRandom, freshSeed } from "../../core/random.js";
 import { penaltyOptionNames, tokenOptionNames } from "../processors/options.js";
+import { acceptOrRedraw, type DrawnProposal, distributionOf } from "../speculation/acceptance.js";
 import type { Candidates, Place } from "./candidates.js";
 import { Mirostat } from "./mirostat.js";
 import { type SamplingOptions, samplingOptionNames } from "./options.js";
@@ -16,7 +17,14 @@ import { type ChoiceModel, type ChoiceOptions, createStages, shapeStages } from 
 export type { SamplingOptions } from "./options.js";
 
 /** What stands before the token that is being chosen. */
-export type Text = Pick<Place, "ids" | "promptLength">;
+export interface Text extends Pick<Place, "ids" | "promptLength"> {
+  /** A token that a draft drew for the place: it stays, or another is drawn for it, so that the distribution is kept. */
+  readonly drawn?: DrawnProposal;
+}
+
+/** Streams of random numbers: whether a draft's token is accepted, and a draft's own draws. */
+export const acceptanceStream = 0x5eed1;
+export const draftStream = 0x5eed2;
 
 const nothing: Text = { ids: [], promptLength: 0 };
 
@@ -157,28 +165,34 @@ class DrawingSampler implements Sampler {
   }
 
   choose(logits: Float32Array, position: number, text = nothing, reports?: StageReport[]): number {
-    return this.#draw(this.pipeline.run(logits, placeOf(this.#random, position, text), reports), position);
+    return this.#draw(this.pipeline.run(logits, placeOf(this.#random, position, text), reports), position, text);
   }
 
   async chooseWaiting(logits: Float32Array, position: number, text: Text, reports?: StageReport[]): Promise<number> {
     const place = placeOf(this.#random, position, text);
-    return this.#draw(await this.pipeline.runWaiting(logits, place, reports), position);
+    return this.#draw(await this.pipeline.runWaiting(logits, place, reports), position, text);
   }
 
   inherit(other: Sampler): void {
     for (const [position, limit] of other.limits) this.limits.set(position, limit);
   }
 
-  #draw(candidates: Candidates, position: number): number {
-    const u = this.#random.uniform(position);
-    if (this.#mirostat === undefined) return draw(candidates, u);
+  #draw(candidates: Candidates, position: number, { drawn }: Text): number {
+    if (this.#mirostat === undefined) return this.#drawOne(candidates, position, drawn);
     const limit = this.#limitAt(position, this.#mirostat.initial);
     this.#mirostat.filter(candidates, limit);
-    const token = draw(candidates, u);
+    const token = this.#drawOne(candidates, position, drawn);
     const probability = candidates.probabilities()[candidates.ids.subarray(0, candidates.count).indexOf(token)]!;
     this.limits.set(position, limit);
     this.limits.set(position + 1, this.#mirostat.correct(limit, probability));
     return token;
+  }
+
+  #drawOne(candidates: Candidates, position: number, drawn: DrawnProposal | undefined): number {
+    const u = this.#random.uniform(position);
+    if (drawn === undefined) return draw(candidates, u);
+    const accept = new CounterRandom(this.seed, acceptanceStream).uniform(position);
+    return acceptOrRedraw(distributionOf(candidates), drawn, accept, u);
   }
 
   /** The limit after the last draw before `position`: a timeline that is rewound has that of its place again. */

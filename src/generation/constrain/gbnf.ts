@@ -11,6 +11,7 @@ import { utf8Encoding } from "./regular/encoding.js";
 import { literalText } from "./regular/literal.js";
 import { characterMachine } from "./regular/machine.js";
 import { RegexMachine } from "./regular/regex-machine.js";
+import { SourceReader } from "./source-reader.js";
 import { ChoiceTerm, MachineTerm, RepeatTerm, RuleTerm, settle, type Term } from "./term.js";
 
 const rootName = "root";
@@ -34,40 +35,41 @@ interface Rule {
   defined: boolean;
 }
 
-class GbnfReader {
-  #at = 0;
+class GbnfReader extends SourceReader {
   #depth = 0;
   readonly #rules = new Map<string, Rule>();
   readonly #sets = new Map<string, Term>();
 
-  constructor(readonly source: string) {}
+  constructor(source: string) {
+    super("GBNF", source);
+  }
 
   read(): Map<string, Rule> {
     this.#space(true);
-    while (this.#at < this.source.length) this.#rule();
-    if (!this.#rules.has(rootName)) throw this.#refusal(`no rule ${rootName}`);
-    for (const [name, { defined, at }] of this.#rules) if (!defined) throw this.#refusal(`no rule ${name}`, at);
+    while (this.at < this.source.length) this.#rule();
+    if (!this.#rules.has(rootName)) throw this.refusal(`no rule ${rootName}`);
+    for (const [name, { defined, at }] of this.#rules) if (!defined) throw this.refusal(`no rule ${name}`, at);
     return this.#rules;
   }
 
   #rule(): void {
-    const start = this.#at;
+    const start = this.at;
     const rule = this.#named();
-    if (rule.defined) throw this.#refusal(`a second rule ${rule.term.name}`, start);
+    if (rule.defined) throw this.refusal(`a second rule ${rule.term.name}`, start);
     rule.defined = true;
     this.#space(false);
-    if (!this.#take("::=")) throw this.#refusal("::= expected");
+    if (!this.take("::=")) throw this.refusal("::= expected");
     this.#space(true);
     rule.term.define(this.#alternatives(false));
-    if (this.#at < this.source.length && !/[\r\n]/.test(this.source[this.#at]))
-      throw this.#refusal("the end of the rule expected");
+    if (this.at < this.source.length && !/[\r\n]/.test(this.source[this.at]))
+      throw this.refusal("the end of the rule expected");
     this.#space(true);
   }
 
   #named(): Rule {
-    const at = this.#at;
-    const name = this.#match(/[a-zA-Z0-9_-]+/y)?.[0];
-    if (name === undefined) throw this.#refusal("the name of a rule expected");
+    const at = this.at;
+    const name = this.match(/[a-zA-Z0-9_-]+/y)?.[0];
+    if (name === undefined) throw this.refusal("the name of a rule expected");
     let rule = this.#rules.get(name);
     if (rule === undefined) {
       holdLimit("rules", this.#rules.size + 1);
@@ -80,7 +82,7 @@ class GbnfReader {
   #alternatives(nested: boolean): Term[][] {
     holdLimit("nesting", ++this.#depth);
     const options = [this.#sequence(nested)];
-    while (this.#take("|")) {
+    while (this.take("|")) {
       this.#space(true);
       options.push(this.#sequence(nested));
     }
@@ -98,56 +100,55 @@ class GbnfReader {
   }
 
   #repeated(term: Term, nested: boolean): Term {
-    const start = this.#at;
+    const start = this.at;
     const counts = this.#counts();
     if (counts === undefined) return term;
-    if (counts[0] > counts[1]) throw this.#refusal("a repeat whose bounds are out of order", start);
+    if (counts[0] > counts[1]) throw this.refusal("a repeat whose bounds are out of order", start);
     this.#space(nested);
     return this.#repeated(new RepeatTerm(term, ...counts), nested);
   }
 
   #counts(): [number, number] | undefined {
-    if (this.#take("*")) return [0, Number.POSITIVE_INFINITY];
-    if (this.#take("+")) return [1, Number.POSITIVE_INFINITY];
-    if (this.#take("?")) return [0, 1];
-    if (this.source[this.#at] !== "{") return undefined;
-    const braces = this.#match(/\{\s*(\d{0,9})\s*(?:(,)\s*(\d{0,9})\s*)?\}/y);
-    if (braces === undefined || (braces[1] === "" && !braces[3])) throw this.#refusal("a count such as {2,5} expected");
+    const sign = this.takeSign();
+    if (sign !== undefined) return sign;
+    if (this.source[this.at] !== "{") return undefined;
+    const braces = this.match(/\{\s*(\d{0,9})\s*(?:(,)\s*(\d{0,9})\s*)?\}/y);
+    if (braces === undefined || (braces[1] === "" && !braces[3])) throw this.refusal("a count such as {2,5} expected");
     const min = braces[1] === "" ? 0 : Number(braces[1]);
     if (braces[2] === undefined) return [min, min];
     return [min, braces[3] === "" ? Number.POSITIVE_INFINITY : Number(braces[3])];
   }
 
   #symbol(): Term | undefined {
-    const start = this.#at;
-    if (this.#take('"')) return this.#literal(start);
-    if (this.#take("[")) return this.#set(this.#class(start));
-    if (this.#take(".")) return this.#set(everyCharacter);
-    if (this.#take("(")) {
+    const start = this.at;
+    if (this.take('"')) return this.#literal(start);
+    if (this.take("[")) return this.#set(this.#class(start));
+    if (this.take(".")) return this.#set(everyCharacter);
+    if (this.take("(")) {
       this.#space(true);
       const options = this.#alternatives(true);
-      if (!this.#take(")")) throw this.#refusal("a group that does not end", start);
+      if (!this.take(")")) throw this.refusal("a group that does not end", start);
       return new ChoiceTerm(options);
     }
-    if (/[a-zA-Z0-9_-]/.test(this.source[this.#at] ?? "")) return this.#named().term;
+    if (/[a-zA-Z0-9_-]/.test(this.source[this.at] ?? "")) return this.#named().term;
     return undefined;
   }
 
   #literal(start: number): Term {
     let text = "";
-    while (!this.#take('"')) text += String.fromCodePoint(this.#character(start));
+    while (!this.take('"')) text += String.fromCodePoint(this.#character(start));
     return new MachineTerm(new RegexMachine(literalText(text), utf8Encoding));
   }
 
   #class(start: number): Ranges {
-    const negative = this.#take("^");
+    const negative = this.take("^");
     const parts: Range[] = [];
-    while (!this.#take("]")) {
+    while (!this.take("]")) {
       const low = this.#character(start);
-      const isRange = this.source[this.#at] === "-" && this.source[this.#at + 1] !== "]";
-      if (isRange) this.#at++;
+      const isRange = this.source[this.at] === "-" && this.source[this.at + 1] !== "]";
+      if (isRange) this.at++;
       const high = isRange ? this.#character(start) : low;
-      if (high < low) throw this.#refusal("a range that is out of order");
+      if (high < low) throw this.refusal("a range that is out of order");
       parts.push([low, high]);
     }
     const ranges = rangesOf(parts);
@@ -166,44 +167,26 @@ class GbnfReader {
 
   /** One character of a literal or a class that begins at `start`. */
   #character(start: number): number {
-    const codePoint = this.source.codePointAt(this.#at);
-    if (codePoint === undefined || codePoint === 10) throw this.#refusal("a literal or class that does not end", start);
+    const codePoint = this.source.codePointAt(this.at);
+    if (codePoint === undefined || codePoint === 10) throw this.refusal("a literal or class that does not end", start);
     if (codePoint !== 0x5c) {
-      this.#at += codePoint > 0xffff ? 2 : 1;
+      this.at += codePoint > 0xffff ? 2 : 1;
       return codePoint;
     }
-    const hex = this.#match(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y);
+    const hex = this.match(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y);
     if (hex !== undefined) {
       const value = Number.parseInt(hex[1] ?? hex[2] ?? hex[3], 16);
-      if (value > 0x10ffff) throw this.#refusal("a code point beyond U+10FFFF");
+      if (value > 0x10ffff) throw this.refusal("a code point beyond U+10FFFF");
       return value;
     }
-    const escaped = this.#match(/\\([nrt\\"[\]^-])/y)?.[1];
-    if (escaped === undefined) throw this.#refusal("an unknown escape");
+    const escaped = this.match(/\\([nrt\\"[\]^-])/y)?.[1];
+    if (escaped === undefined) throw this.refusal("an unknown escape");
     return (controls[escaped] ?? escaped).charCodeAt(0);
   }
 
   /** Passes over white space and comments, over line breaks too where they mean nothing. */
   #space(lineBreaks: boolean): void {
-    this.#match(lineBreaks ? /(?:[ \t\r\n]|#[^\n]*)+/y : /(?:[ \t]|#[^\n]*)+/y);
-  }
-
-  #take(text: string): boolean {
-    if (!this.source.startsWith(text, this.#at)) return false;
-    this.#at += text.length;
-    return true;
-  }
-
-  #match(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.source);
-    if (found === null) return undefined;
-    this.#at += found[0].length;
-    return found;
-  }
-
-  #refusal(problem: string, at = this.#at): GrammarSyntaxError {
-    return new GrammarSyntaxError("GBNF", this.source, at, problem);
+    this.match(lineBreaks ? /(?:[ \t\r\n]|#[^\n]*)+/y : /(?:[ \t]|#[^\n]*)+/y);
   }
 }
 

@@ -39,17 +39,26 @@ export class MachineTerm extends Term {
   }
 }
 
-/** One of several lists. */
-export class ChoiceTerm extends Term {
+/** Alternatives that are made when they are first asked for, once. */
+export abstract class LazyTerm extends Term {
   #open: readonly (readonly Term[])[] | undefined;
 
+  expand(): readonly (readonly Term[])[] {
+    this.#open ??= this.alternatives();
+    return this.#open;
+  }
+
+  protected abstract alternatives(): readonly (readonly Term[])[];
+}
+
+/** One of several lists. */
+export class ChoiceTerm extends LazyTerm {
   constructor(readonly options: readonly (readonly Term[])[]) {
     super();
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.options.filter((option) => shortestOfAll(option) < Number.POSITIVE_INFINITY);
-    return this.#open;
+  protected alternatives(): readonly (readonly Term[])[] {
+    return possible(this.options);
   }
 
   shortest(): Shortest {
@@ -58,9 +67,7 @@ export class ChoiceTerm extends Term {
 }
 
 /** A term from `min` to `max` times; `max` may be infinite. */
-export class RepeatTerm extends Term {
-  #open: readonly (readonly Term[])[] | undefined;
-
+export class RepeatTerm extends LazyTerm {
   constructor(
     readonly body: Term,
     readonly min: number,
@@ -69,12 +76,7 @@ export class RepeatTerm extends Term {
     super();
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.#alternatives();
-    return this.#open;
-  }
-
-  #alternatives(): readonly (readonly Term[])[] {
+  protected alternatives(): readonly (readonly Term[])[] {
     const { body, min, max } = this;
     const none: readonly Term[][] = min === 0 ? [[]] : [];
     if (max === 0 || body.shortest() === Number.POSITIVE_INFINITY) return none;
@@ -89,9 +91,8 @@ export class RepeatTerm extends Term {
 }
 
 /** A name for alternatives, so that they may contain themselves. */
-export class RuleTerm extends Term {
+export class RuleTerm extends LazyTerm {
   #options: readonly (readonly Term[])[] = [];
-  #open: readonly (readonly Term[])[] | undefined;
   #shortest: Shortest = Number.POSITIVE_INFINITY;
 
   constructor(readonly name: string) {
@@ -107,9 +108,8 @@ export class RuleTerm extends Term {
     this.#options = options;
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.#options.filter((option) => shortestOfAll(option) < Number.POSITIVE_INFINITY);
-    return this.#open;
+  protected alternatives(): readonly (readonly Term[])[] {
+    return possible(this.#options);
   }
 
   shortest(): Shortest {
@@ -123,6 +123,11 @@ export class RuleTerm extends Term {
     this.#shortest = shortest;
     return news;
   }
+}
+
+/** Those that admit any text. */
+function possible(options: readonly (readonly Term[])[]): readonly (readonly Term[])[] {
+  return options.filter((option) => shortestOfAll(option) < Number.POSITIVE_INFINITY);
 }
 
 /** Settles the shortest text of each rule, those that contain themselves too: Knuth, 1977. */

@@ -2,8 +2,8 @@
  * Regular expressions in JavaScript's syntax with the `u` flag (ECMA-262, §22.2), which is JSON Schema's too, read
  * into a tree. What is not regular or depends on what stands around it is refused: lookaround, back references, `\b`.
  */
-import { GrammarSyntaxError } from "../errors.js";
 import { holdLimit } from "../limits.js";
+import { SourceReader } from "../source-reader.js";
 import { complement, propertyRanges, type Range, type Ranges, rangesOf } from "./code-points.js";
 
 export type RegexNode =
@@ -42,48 +42,48 @@ export function parseRegex(source: string): RegexNode {
   return new RegexReader(source).read();
 }
 
-class RegexReader {
-  #at = 0;
+class RegexReader extends SourceReader {
   #depth = 0;
 
-  constructor(readonly source: string) {}
+  constructor(source: string) {
+    super("regular expression", source);
+  }
 
   read(): RegexNode {
     const node = this.#choice();
-    if (this.#at < this.source.length) throw this.#refusal("unmatched )");
+    if (this.at < this.source.length) throw this.refusal("unmatched )");
     return node;
   }
 
   #choice(): RegexNode {
     holdLimit("nesting", ++this.#depth);
     const options = [this.#sequence()];
-    while (this.#take("|")) options.push(this.#sequence());
+    while (this.take("|")) options.push(this.#sequence());
     this.#depth--;
     return options.length === 1 ? options[0] : { kind: "choice", options };
   }
 
   #sequence(): RegexNode {
     const parts: RegexNode[] = [];
-    while (this.#at < this.source.length && !"|)".includes(this.source[this.#at])) parts.push(this.#repeated());
+    while (this.at < this.source.length && !"|)".includes(this.source[this.at])) parts.push(this.#repeated());
     return parts.length === 1 ? parts[0] : { kind: "sequence", parts };
   }
 
   #repeated(): RegexNode {
-    const start = this.#at;
+    const start = this.at;
     const body = this.#atom();
     const counts = this.#counts();
     if (counts === undefined) return body;
-    if ("^$".includes(this.source[start])) throw this.#refusal("nothing to repeat", start);
-    if (counts[0] > counts[1]) throw this.#refusal("a repeat whose bounds are out of order", start);
-    this.#take("?");
+    if ("^$".includes(this.source[start])) throw this.refusal("nothing to repeat", start);
+    if (counts[0] > counts[1]) throw this.refusal("a repeat whose bounds are out of order", start);
+    this.take("?");
     return { kind: "repeat", body, min: counts[0], max: counts[1] };
   }
 
   #counts(): [number, number] | undefined {
-    if (this.#take("*")) return [0, Number.POSITIVE_INFINITY];
-    if (this.#take("+")) return [1, Number.POSITIVE_INFINITY];
-    if (this.#take("?")) return [0, 1];
-    const braces = this.#match(/\{(\d{1,9})(?:(,)(\d{0,9}))?\}/y);
+    const sign = this.takeSign();
+    if (sign !== undefined) return sign;
+    const braces = this.match(/\{(\d{1,9})(?:(,)(\d{0,9}))?\}/y);
     if (braces === undefined) return undefined;
     const min = Number(braces[1]);
     if (braces[2] === undefined) return [min, min];
@@ -91,85 +91,85 @@ class RegexReader {
   }
 
   #atom(): RegexNode {
-    if (this.#take("(")) return this.#group();
-    if (this.#take("[")) return { kind: "set", ranges: this.#class() };
-    if (this.#take(".")) return { kind: "set", ranges: complement(lineEnds) };
-    if (this.#take("^")) return { kind: "start" };
-    if (this.#take("$")) return { kind: "end" };
-    if (this.#take("\\")) return { kind: "set", ranges: this.#escape() };
-    if ("*+?{}]".includes(this.source[this.#at])) throw this.#refusal("nothing to repeat, or a lone bracket");
+    if (this.take("(")) return this.#group();
+    if (this.take("[")) return { kind: "set", ranges: this.#class() };
+    if (this.take(".")) return { kind: "set", ranges: complement(lineEnds) };
+    if (this.take("^")) return { kind: "start" };
+    if (this.take("$")) return { kind: "end" };
+    if (this.take("\\")) return { kind: "set", ranges: this.#escape() };
+    if ("*+?{}]".includes(this.source[this.at])) throw this.refusal("nothing to repeat, or a lone bracket");
     return { kind: "set", ranges: single(this.#codePoint()) };
   }
 
   #group(): RegexNode {
-    if (this.#take("?")) {
-      const name = this.#match(/(?::|<[A-Za-z_$][\w$]*>)/y);
-      if (name === undefined) throw this.#refusal("lookaround and modifiers are not supported,");
+    if (this.take("?")) {
+      const name = this.match(/(?::|<[A-Za-z_$][\w$]*>)/y);
+      if (name === undefined) throw this.refusal("lookaround and modifiers are not supported,");
     }
     const body = this.#choice();
-    if (!this.#take(")")) throw this.#refusal("a group that does not end");
+    if (!this.take(")")) throw this.refusal("a group that does not end");
     return body;
   }
 
   /** After the backslash, outside a class. */
   #escape(): Ranges {
-    const next = this.source[this.#at] ?? "";
-    if (next === "b" || next === "B") throw this.#refusal("word boundaries are not supported,");
-    if (/[1-9k]/.test(next)) throw this.#refusal("back references are not supported,");
+    const next = this.source[this.at] ?? "";
+    if (next === "b" || next === "B") throw this.refusal("word boundaries are not supported,");
+    if (/[1-9k]/.test(next)) throw this.refusal("back references are not supported,");
     return this.#escapedClass() ?? single(this.#escapedCharacter(syntaxCharacters));
   }
 
   #escapedClass(): Ranges | undefined {
-    const known = classes[this.source[this.#at]];
+    const known = classes[this.source[this.at]];
     if (known !== undefined) {
-      this.#at++;
+      this.at++;
       return known();
     }
-    const property = this.#match(/([pP])\{([A-Za-z0-9_=]{1,64})\}/y);
+    const property = this.match(/([pP])\{([A-Za-z0-9_=]{1,64})\}/y);
     if (property === undefined) return undefined;
     const ranges = propertyRanges(property[2]);
-    if (ranges === undefined) throw this.#refusal(`unknown property ${property[2]}`);
+    if (ranges === undefined) throw this.refusal(`unknown property ${property[2]}`);
     return property[1] === "p" ? ranges : complement(ranges);
   }
 
   #escapedCharacter(literal: string): number {
-    const start = this.#at;
-    const pair = this.#match(/u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})/y);
+    const start = this.at;
+    const pair = this.match(/u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})/y);
     if (pair !== undefined) {
       return 0x10000 + (Number.parseInt(pair[1], 16) - 0xd800) * 0x400 + Number.parseInt(pair[2], 16) - 0xdc00;
     }
-    const hex = this.#match(/u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})/y);
+    const hex = this.match(/u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})/y);
     if (hex !== undefined) {
       const value = Number.parseInt(hex[1] ?? hex[2] ?? hex[3], 16);
-      if (value > 0x10ffff) throw this.#refusal("a code point beyond U+10FFFF", start);
+      if (value > 0x10ffff) throw this.refusal("a code point beyond U+10FFFF", start);
       return value;
     }
-    const control = this.#match(/c([A-Za-z])/y);
+    const control = this.match(/c([A-Za-z])/y);
     if (control !== undefined) return control[1].charCodeAt(0) % 32;
-    const character = this.source[this.#at];
-    if (character in controls && !/\d/.test(this.source[this.#at + 1] ?? "")) {
-      this.#at++;
+    const character = this.source[this.at];
+    if (character in controls && !/\d/.test(this.source[this.at + 1] ?? "")) {
+      this.at++;
       return controls[character];
     }
-    if (character === undefined || !literal.includes(character)) throw this.#refusal("an unknown escape");
+    if (character === undefined || !literal.includes(character)) throw this.refusal("an unknown escape");
     return this.#codePoint();
   }
 
   /** After the opening bracket. */
   #class(): Ranges {
-    const negative = this.#take("^");
+    const negative = this.take("^");
     const parts: Range[] = [];
-    while (!this.#take("]")) {
-      if (this.#at >= this.source.length) throw this.#refusal("a class that does not end");
+    while (!this.take("]")) {
+      if (this.at >= this.source.length) throw this.refusal("a class that does not end");
       const low = this.#classAtom();
-      if (this.source[this.#at] !== "-" || this.source[this.#at + 1] === "]") {
+      if (this.source[this.at] !== "-" || this.source[this.at + 1] === "]") {
         parts.push(...(typeof low === "number" ? single(low) : low));
         continue;
       }
-      this.#at++;
+      this.at++;
       const high = this.#classAtom();
-      if (typeof low !== "number" || typeof high !== "number") throw this.#refusal("a range from or to a class");
-      if (low > high) throw this.#refusal("a range that is out of order");
+      if (typeof low !== "number" || typeof high !== "number") throw this.refusal("a range from or to a class");
+      if (low > high) throw this.refusal("a range that is out of order");
       parts.push([low, high]);
     }
     const ranges = rangesOf(parts);
@@ -177,36 +177,18 @@ class RegexReader {
   }
 
   #classAtom(): number | Ranges {
-    if (!this.#take("\\")) {
-      if (this.#at >= this.source.length) throw this.#refusal("a class that does not end");
+    if (!this.take("\\")) {
+      if (this.at >= this.source.length) throw this.refusal("a class that does not end");
       return this.#codePoint();
     }
-    if (this.#take("b")) return 8;
+    if (this.take("b")) return 8;
     return this.#escapedClass() ?? this.#escapedCharacter(`${syntaxCharacters}-`);
   }
 
   #codePoint(): number {
-    const value = this.source.codePointAt(this.#at)!;
-    this.#at += value > 0xffff ? 2 : 1;
+    const value = this.source.codePointAt(this.at)!;
+    this.at += value > 0xffff ? 2 : 1;
     return value;
-  }
-
-  #take(text: string): boolean {
-    if (!this.source.startsWith(text, this.#at)) return false;
-    this.#at += text.length;
-    return true;
-  }
-
-  #match(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.source);
-    if (found === null) return undefined;
-    this.#at += found[0].length;
-    return found;
-  }
-
-  #refusal(problem: string, at = this.#at): GrammarSyntaxError {
-    return new GrammarSyntaxError("regular expression", this.source, at, problem);
   }
 }
 

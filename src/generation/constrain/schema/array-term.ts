@@ -1,5 +1,5 @@
 /** JSON arrays: what comes after some of the elements. */
-import { Term } from "../term.js";
+import { LazyTerm, type Term } from "../term.js";
 import type { Punctuation } from "./punctuation.js";
 
 export interface ArrayShape {
@@ -25,9 +25,7 @@ function valueAt({ first, rest }: ArrayShape, index: number): Term {
 }
 
 /** The array after `count` elements: its end, or a comma and more. */
-class ArrayTail extends Term {
-  #open: readonly (readonly Term[])[] | undefined;
-
+class ArrayTail extends LazyTerm {
   constructor(
     readonly shape: ArrayShape,
     readonly count: number,
@@ -37,12 +35,7 @@ class ArrayTail extends Term {
     tails.set(count, this);
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.#alternatives();
-    return this.#open;
-  }
-
-  #alternatives(): readonly (readonly Term[])[] {
+  protected alternatives(): readonly (readonly Term[])[] {
     const { shape, count } = this;
     const options: Term[][] = count >= shape.min ? [[shape.punctuation.closeArray]] : [];
     const next = valueAt(shape, count);

@@ -5,7 +5,7 @@
  * while `minProperties` depends on their being different.
  */
 import type { Machine } from "../regular/machine.js";
-import { MachineTerm, shortestText, Term } from "../term.js";
+import { LazyTerm, MachineTerm, shortestText, type Term } from "../term.js";
 import { type Punctuation, quoted } from "./punctuation.js";
 
 export interface NamedMember {
@@ -141,9 +141,7 @@ function withNamed(progress: Progress, index: number): Progress {
 }
 
 /** The members of an object that has at least one, and its end. */
-class Members extends Term {
-  #open: readonly (readonly Term[])[] | undefined;
-
+class Members extends LazyTerm {
   constructor(
     readonly tails: Tails,
     readonly progress: Progress,
@@ -151,9 +149,8 @@ class Members extends Term {
     super();
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.tails.members(this.progress);
-    return this.#open;
+  protected alternatives(): readonly (readonly Term[])[] {
+    return this.tails.members(this.progress);
   }
 
   shortest(): number {
@@ -166,9 +163,7 @@ class Members extends Term {
 }
 
 /** The object after a member: its end, or a comma and more. */
-class MembersTail extends Term {
-  #open: readonly (readonly Term[])[] | undefined;
-
+class MembersTail extends LazyTerm {
   constructor(
     readonly tails: Tails,
     readonly progress: Progress,
@@ -176,12 +171,7 @@ class MembersTail extends Term {
     super();
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.#alternatives();
-    return this.#open;
-  }
-
-  #alternatives(): readonly (readonly Term[])[] {
+  protected alternatives(): readonly (readonly Term[])[] {
     const { tails, progress } = this;
     const { punctuation, min } = tails.shape;
     const may = tails.missing(progress) === 0 && progress.seenCount + progress.others >= min;
@@ -195,9 +185,7 @@ class MembersTail extends Term {
 }
 
 /** The key of a member other than the named ones that must differ from those before it, from some byte on. */
-class RecordedKey extends Term {
-  #open: readonly (readonly Term[])[] | undefined;
-
+class RecordedKey extends LazyTerm {
   constructor(
     readonly tails: Tails,
     readonly progress: Progress,
@@ -209,12 +197,7 @@ class RecordedKey extends Term {
     super();
   }
 
-  expand(): readonly (readonly Term[])[] {
-    this.#open ??= this.#alternatives();
-    return this.#open;
-  }
-
-  #alternatives(): readonly (readonly Term[])[] {
+  protected alternatives(): readonly (readonly Term[])[] {
     const { tails, progress, keys, state, value, bytes } = this;
     const options: Term[][] = [];
     if (keys.accepts(state)) {

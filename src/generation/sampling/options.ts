@@ -31,10 +31,9 @@ export interface SamplingOptions {
   readonly seed?: number;
 }
 
-/** Names of `SamplingOptions`. */
-export const samplingOptionNames = [
+/** Options that are stages of their own, in Hugging Face's order; what it does not have stands where it fits. */
+export const filterNames = [
   "temperature",
-  "dynamicTemperature",
   "topK",
   "topP",
   "minP",
@@ -43,7 +42,7 @@ export const samplingOptionNames = [
   "etaCutoff",
   "topNSigma",
   "xtc",
-  "mirostat",
-  "order",
-  "seed",
-];
+] as const;
+
+/** Names of `SamplingOptions`. */
+export const samplingOptionNames = [...filterNames, "dynamicTemperature", "mirostat", "order", "seed"];

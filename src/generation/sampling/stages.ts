@@ -25,7 +25,7 @@ import type { Place, Processor } from "./candidates.js";
 import { epsilonCutoffFilter, etaCutoffFilter } from "./cutoffs.js";
 import { dynamicTemperatureFilter } from "./dynamic-temperature.js";
 import { minPFilter } from "./min-p.js";
-import type { SamplingOptions } from "./options.js";
+import { filterNames, type SamplingOptions } from "./options.js";
 import { temperatureFilter } from "./temperature.js";
 import { topKFilter } from "./top-k.js";
 import { topNSigmaFilter } from "./top-n-sigma.js";
@@ -51,15 +51,7 @@ const huggingFace = [
   "suppressTokens",
   "beginSuppressTokens",
   "own",
-  "temperature",
-  "topK",
-  "topP",
-  "minP",
-  "typicalP",
-  "epsilonCutoff",
-  "etaCutoff",
-  "topNSigma",
-  "xtc",
+  ...filterNames,
   "watermark",
 ] as const;
 

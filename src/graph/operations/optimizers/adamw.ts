@@ -7,7 +7,7 @@
  */
 import { defineOperation, floats } from "../../operation.js";
 import type { Tensor } from "../../tensor.js";
-import { requireUpdate } from "./states.js";
+import { updateParameter } from "./states.js";
 
 export interface AdamWAttributes {
   /** Whether this parameter decays: 1, or 0 for norms and biases. */
@@ -39,10 +39,8 @@ export interface AdamWStates {
  * @returns the parameter, after the step
  */
 export function adamW(states: AdamWStates, scalars: Tensor, attributes: AdamWAttributes): Tensor {
-  requireUpdate("adamw", { ...states }, scalars, adamWScalars.length);
   const { parameter, mean, square, gradient } = states;
-  const inputs = [parameter, mean, square, gradient, scalars];
-  return parameter.graph.apply("adamw", inputs, attributes, parameter.shape, "f32");
+  return updateParameter("adamw", { parameter, mean, square, gradient }, scalars, adamWScalars.length, attributes);
 }
 
 export const adamWOperation = defineOperation<AdamWAttributes>({

@@ -6,7 +6,7 @@
  */
 import { defineOperation, floats } from "../../operation.js";
 import type { Tensor } from "../../tensor.js";
-import { requireUpdate } from "./states.js";
+import { updateParameter } from "./states.js";
 
 export interface LionAttributes {
   /** Whether this parameter decays: 1, or 0 for norms and biases. */
@@ -28,10 +28,8 @@ export interface LionStates {
  * @returns the parameter, after the step
  */
 export function lion(states: LionStates, scalars: Tensor, attributes: LionAttributes): Tensor {
-  requireUpdate("lion", { ...states }, scalars, lionScalars.length);
   const { parameter, mean, gradient } = states;
-  const inputs = [parameter, mean, gradient, scalars];
-  return parameter.graph.apply("lion", inputs, attributes, parameter.shape, "f32");
+  return updateParameter("lion", { parameter, mean, gradient }, scalars, lionScalars.length, attributes);
 }
 
 export const lionOperation = defineOperation<LionAttributes>({

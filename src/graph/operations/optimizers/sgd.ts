@@ -7,7 +7,7 @@
  */
 import { defineOperation, floats } from "../../operation.js";
 import type { Tensor } from "../../tensor.js";
-import { requireUpdate } from "./states.js";
+import { updateParameter } from "./states.js";
 
 export interface SgdAttributes {
   /** Whether this parameter decays: 1, or 0 for norms and biases. */
@@ -30,10 +30,8 @@ export interface SgdStates {
  * @returns the parameter, after the step
  */
 export function sgd(states: SgdStates, scalars: Tensor, attributes: SgdAttributes): Tensor {
-  requireUpdate("sgd", { ...states }, scalars, sgdScalars.length);
   const { parameter, velocity, gradient } = states;
-  const inputs = [parameter, velocity, gradient, scalars];
-  return parameter.graph.apply("sgd", inputs, attributes, parameter.shape, "f32");
+  return updateParameter("sgd", { parameter, velocity, gradient }, scalars, sgdScalars.length, attributes);
 }
 
 export const sgdOperation = defineOperation<SgdAttributes>({

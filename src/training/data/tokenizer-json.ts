@@ -1,4 +1,5 @@
 /** The files of a newly made tokenizer, as Hugging Face's `tokenizers` and `transformers` read them. */
+import { templateProcessing } from "../../tokenizers/formats/template-processing.js";
 
 /** Tokens with a role. Two roles may share one token, as the beginning and the end of a text do in GPT-2. */
 export interface SpecialTokens {
@@ -40,6 +41,7 @@ export function tokenizerFiles(parts: TokenizerParts): Map<string, Uint8Array> {
 }
 
 function tokenizerJson({ lowercase, preTokenizer, decoder, model, special, ids, around }: TokenizerParts): object {
+  const token = (wanted: boolean, text?: string) => (wanted ? [{ text: text!, id: ids.get(text!)! }] : []);
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   return {
     version: "1.0",
@@ -48,31 +50,9 @@ function tokenizerJson({ lowercase, preTokenizer, decoder, model, special, ids, 
     added_tokens: specialTexts(special).map((content) => ({ id: ids.get(content), content, ...flags })),
     normalizer: lowercase ? { type: "Lowercase" } : null,
     pre_tokenizer: preTokenizer,
-    post_processor: template(around.begin ? [special.begin!] : [], around.end ? [special.end!] : [], ids),
+    post_processor: templateProcessing(token(around.begin, special.begin), token(around.end, special.end)),
     decoder,
     model,
-  };
-}
-
-function template(
-  before: readonly string[],
-  after: readonly string[],
-  ids: ReadonlyMap<string, number>,
-): object | null {
-  if (before.length + after.length === 0) return null;
-  const tokens = (list: readonly string[], type: number) => list.map((id) => ({ SpecialToken: { id, type_id: type } }));
-  const around = (name: string, type: number) => [
-    ...tokens(before, type),
-    { Sequence: { id: name, type_id: type } },
-    ...tokens(after, type),
-  ];
-  return {
-    type: "TemplateProcessing",
-    single: around("A", 0),
-    pair: [...around("A", 0), ...around("B", 1)],
-    special_tokens: Object.fromEntries(
-      [...before, ...after].map((token) => [token, { id: token, ids: [ids.get(token)], tokens: [token] }]),
-    ),
   };
 }
 

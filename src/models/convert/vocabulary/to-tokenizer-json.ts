@@ -1,5 +1,6 @@
 /** Writes a vocabulary as `tokenizer.json` and `tokenizer_config.json`, as Hugging Face's own converters would. */
 import { ggufPreTokenizers } from "../../../tokenizers/formats/gguf/patterns.js";
+import { templateProcessing } from "../../../tokenizers/formats/template-processing.js";
 import { gpt2Pattern } from "../../../tokenizers/pattern/scanners.js";
 import { tokenTypes, type Vocabulary } from "./vocabulary.js";
 
@@ -93,22 +94,7 @@ function template(vocabulary: Vocabulary): object | null {
     wanted && id !== undefined ? [{ id, text: textOf(vocabulary, id) }] : [];
   const before = special(vocabulary.beginId, vocabulary.addBegin);
   const after = special(vocabulary.endIds[0], vocabulary.addEnd);
-  if (before.length + after.length === 0) return null;
-  const tokens = (list: typeof before, type: number) =>
-    list.map(({ text }) => ({ SpecialToken: { id: text, type_id: type } }));
-  const around = (name: string, type: number) => [
-    ...tokens(before, type),
-    { Sequence: { id: name, type_id: type } },
-    ...tokens(after, type),
-  ];
-  return {
-    type: "TemplateProcessing",
-    single: around("A", 0),
-    pair: [...around("A", 0), ...around("B", 1)],
-    special_tokens: Object.fromEntries(
-      [...before, ...after].map(({ id, text }) => [text, { id: text, ids: [id], tokens: [text] }]),
-    ),
-  };
+  return templateProcessing(before, after);
 }
 
 /** Every way to put a piece together from two others, the best piece first, as Hugging Face lists them. */

@@ -6,11 +6,11 @@
 import { InvalidValueError } from "../../core/errors.js";
 import type { Batch, BatchOrder, BatchShape, Dataset, PositionedBatch } from "./batch.js";
 import { BatchBuilder } from "./batch-builder.js";
+import { type DatasetParts, DividedDataset, sum } from "./divided-dataset.js";
 import { type BatchPlan, fillBatches, reorderBatches } from "./fill.js";
 import { checkShape, endlessly, type FullShape, once, type Pass } from "./passes.js";
 import type { TokenRecords } from "./records.js";
 import { shuffle, streams, upTo } from "./shuffle.js";
-import { closeAll, type DatasetParts, sum } from "./text-dataset.js";
 
 /** Ids around both sides of every pair. */
 export interface PairEnds {
@@ -25,30 +25,25 @@ export interface PairEnds {
 /** Pairs that are sorted by length together, unless asked otherwise. */
 export const defaultBucket = 1024;
 
-export class PairDataset implements Dataset {
+export class PairDataset extends DividedDataset implements Dataset {
   readonly kind = "pairs";
   readonly trainTokens: number;
   readonly heldOutTokens: number;
-  readonly heldOutBytes: number;
-  readonly summary;
-  readonly heldOutExamples;
   private readonly train: PairSequences;
   private readonly test: PairSequences;
 
   /** @param bucket - so many pairs, in random order, are sorted by length before they are put into batches; 1: none */
   constructor(
-    private readonly parts: DatasetParts,
+    parts: DatasetParts,
     ends: PairEnds,
     private readonly bucket = defaultBucket,
   ) {
+    super(parts);
     const { records, division } = parts;
     this.train = new PairSequences(records, ends);
     this.test = new PairSequences(division.heldOutRecords, ends);
     this.trainTokens = sum(division.train, this.train.rows);
     this.heldOutTokens = sum(division.heldOut, this.test.rows);
-    this.heldOutBytes = sum(division.heldOut, (record) => division.heldOutRecords.bytes[record]);
-    this.summary = division.summary;
-    this.heldOutExamples = parts.heldOutExamples;
   }
 
   batches(shape: BatchShape, order: BatchOrder): AsyncGenerator<PositionedBatch, never> {
@@ -66,10 +61,6 @@ export class PairDataset implements Dataset {
     this.test.check(heldOut, full);
     const most = { rows: full.tokens, sourceRows: full.sourceTokens };
     return once(this.test.pass(fillBatches(heldOut, most, this.test.rows, this.test.sourceRows, 1)));
-  }
-
-  async close(): Promise<void> {
-    await closeAll(this.parts);
   }
 
   private check(shape: BatchShape): FullShape {

@@ -3,45 +3,28 @@
  * context and cut where they do not; none sees another, and each one's positions count from its beginning.
  */
 import { OutOfRangeError } from "../../core/errors.js";
-import type { Batch, BatchOrder, BatchShape, Dataset, Example, PositionedBatch } from "./batch.js";
+import type { Batch, BatchOrder, BatchShape, Dataset, PositionedBatch } from "./batch.js";
 import { BatchBuilder } from "./batch-builder.js";
-import type { Division } from "./divide.js";
+import { type DatasetParts, DividedDataset, sum } from "./divided-dataset.js";
 import { type BatchPlan, fillBatches } from "./fill.js";
 import { checkShape, endlessly, type FullShape, once, type Pass } from "./passes.js";
-import type { TokenRecords } from "./records.js";
 import { shuffle, streams, upTo } from "./shuffle.js";
 import { type DocumentEnds, type Pieces, TextSequences } from "./text-sequences.js";
 
-/** What a data set is put together from. */
-export interface DatasetParts {
-  readonly records: TokenRecords;
-  readonly division: Division;
-  /** The texts held out, in order. */
-  readonly heldOutExamples: () => AsyncGenerator<Example, void>;
-}
-
-export class TextDataset implements Dataset {
+export class TextDataset extends DividedDataset implements Dataset {
   readonly kind = "text";
   readonly trainTokens: number;
   readonly heldOutTokens: number;
-  readonly heldOutBytes: number;
-  readonly summary;
-  readonly heldOutExamples;
   private readonly train: TextSequences;
   private readonly test: TextSequences;
 
-  constructor(
-    private readonly parts: DatasetParts,
-    ends: DocumentEnds,
-  ) {
+  constructor(parts: DatasetParts, ends: DocumentEnds) {
+    super(parts);
     const { records, division } = parts;
     this.train = new TextSequences(records, ends);
     this.test = new TextSequences(division.heldOutRecords, ends);
     this.trainTokens = sum(division.train, (record) => this.train.counted(record));
     this.heldOutTokens = sum(division.heldOut, (record) => this.test.counted(record));
-    this.heldOutBytes = sum(division.heldOut, (record) => division.heldOutRecords.bytes[record]);
-    this.summary = division.summary;
-    this.heldOutExamples = parts.heldOutExamples;
   }
 
   batches(shape: BatchShape, order: BatchOrder): AsyncGenerator<PositionedBatch, never> {
@@ -59,27 +42,11 @@ export class TextDataset implements Dataset {
     return once(passOf(this.test, pieces, planOf(pieces, upTo(pieces.count), tokens, 1)));
   }
 
-  async close(): Promise<void> {
-    await closeAll(this.parts);
-  }
-
   private pass({ tokens, contextLength }: FullShape, seed: number, epoch: number): Pass {
     const pieces = this.train.pieces(this.parts.division.train, contextLength, { seed, epoch });
     const order = shuffle(upTo(pieces.count), seed, streams.order, epoch);
     return passOf(this.train, pieces, planOf(pieces, order, tokens));
   }
-}
-
-/** Closes the files of a data set, each once. */
-export async function closeAll({ records, division }: DatasetParts): Promise<void> {
-  for (const each of new Set([records, division.heldOutRecords])) await each.close();
-}
-
-/** Σ over records. */
-export function sum(records: Int32Array, of: (record: number) => number): number {
-  let total = 0;
-  for (const record of records) total += of(record);
-  return total;
 }
 
 function planOf(pieces: Pieces, order: Int32Array, tokens: number, ahead?: number): BatchPlan {

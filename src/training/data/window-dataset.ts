@@ -6,34 +6,26 @@ import { InvalidValueError } from "../../core/errors.js";
 import { CounterRandom } from "../../core/random.js";
 import type { Batch, BatchOrder, BatchShape, Dataset, PositionedBatch } from "./batch.js";
 import { BatchBuilder } from "./batch-builder.js";
+import { type DatasetParts, DividedDataset } from "./divided-dataset.js";
 import { checkShape, endlessly, type FullShape, once, type Pass } from "./passes.js";
 import type { TokenRecords } from "./records.js";
 import { positionOf, streams } from "./shuffle.js";
-import { closeAll, type DatasetParts, sum } from "./text-dataset.js";
 
-export class WindowDataset implements Dataset {
+export class WindowDataset extends DividedDataset implements Dataset {
   readonly kind = "text";
   readonly trainTokens: number;
   readonly heldOutTokens: number;
-  readonly heldOutBytes: number;
-  readonly summary;
-  readonly heldOutExamples;
   private readonly train: JoinedText;
   private readonly test: JoinedText;
 
   /** @param endId - between documents; undefined: nothing */
-  constructor(
-    private readonly parts: DatasetParts,
-    endId: number | undefined,
-  ) {
+  constructor(parts: DatasetParts, endId: number | undefined) {
+    super(parts);
     const { records, division } = parts;
     this.train = new JoinedText(records, division.train, endId);
     this.test = new JoinedText(division.heldOutRecords, division.heldOut, endId);
     this.trainTokens = this.train.length - 1;
     this.heldOutTokens = Math.max(0, this.test.length - 1);
-    this.heldOutBytes = sum(division.heldOut, (record) => division.heldOutRecords.bytes[record]);
-    this.summary = division.summary;
-    this.heldOutExamples = parts.heldOutExamples;
   }
 
   batches(shape: BatchShape, order: BatchOrder): AsyncGenerator<PositionedBatch, never> {
@@ -59,10 +51,6 @@ export class WindowDataset implements Dataset {
       return this.test.batch(lengths);
     };
     return once({ batches: Math.ceil(rows / perBatch), batch });
-  }
-
-  async close(): Promise<void> {
-    await closeAll(this.parts);
   }
 
   private check(shape: BatchShape): FullShape {

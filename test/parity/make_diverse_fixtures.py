@@ -16,6 +16,8 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+from padding import batch
+
 HERE = Path(__file__).parent
 CASES = {"gpt2": [8, 30], "llama-gqa-sharded": [8, 28], "t5-gated-gelu-untied": [20, 35], "marian": [36, 56]}  # ends
 GROUPS = [(4, 2), (6, 3), (4, 4)]
@@ -37,15 +39,6 @@ def load(name):
         setattr(model.generation_config, key, None)
         setattr(model.config, key, None)
     return model
-
-
-def batch(model, prompts):
-    longest = max(map(len, prompts))
-    ids, mask = torch.zeros(len(prompts), longest, dtype=torch.long), torch.zeros(len(prompts), longest, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        place = slice(0, len(prompt)) if model.config.is_encoder_decoder else slice(longest - len(prompt), longest)
-        ids[row, place], mask[row, place] = torch.tensor(prompt), 1
-    return dict(input_ids=ids, attention_mask=mask)
 
 
 def search(name, model, prompts, setting):

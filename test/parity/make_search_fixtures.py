@@ -17,6 +17,7 @@ import torch
 import transformers
 
 import reference
+from padding import batch
 
 FOLDER = Path(__file__).parent / "search"
 CHECKPOINTS = Path(__file__).parent / "fixtures"
@@ -37,16 +38,6 @@ def settings(ends, words):
         yield dict(num_beams=4, length_penalty=1.0, early_stopping=stop, eos_token_id=ends)
     yield dict(num_beams=4, length_penalty=1.0, early_stopping=False, eos_token_id=ends[:1], min_new_tokens=6)
     yield dict(num_beams=4, length_penalty=1.0, early_stopping=False, eos_token_id=ends[:1], bad_words_ids=words)
-
-
-def batch(model, prompts):
-    """Inputs of `generate` for prompts of different lengths."""
-    longest = max(map(len, prompts))
-    ids, mask = torch.zeros(len(prompts), longest, dtype=torch.long), torch.zeros(len(prompts), longest, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        place = slice(0, len(prompt)) if model.config.is_encoder_decoder else slice(longest - len(prompt), longest)
-        ids[row, place], mask[row, place] = torch.tensor(prompt), 1
-    return dict(input_ids=ids, attention_mask=mask)
 
 
 def search(model, prompts, setting):

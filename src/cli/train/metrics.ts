@@ -2,21 +2,13 @@
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { FileNotFoundError, FormatError } from "../../core/errors.js";
+import type { TrainingStep } from "../../training/train.js";
+
+type Measured = "step" | "loss" | "learningRate" | "gradientNorm" | "tokens" | "tokensPerSecond";
 
 /** After an optimizer step. */
-export interface StepMetrics {
+export interface StepMetrics extends Pick<TrainingStep, Measured> {
   readonly kind: "step";
-  /** Counts from 1. */
-  readonly step: number;
-  /** Mean over the step's tokens, in nats per token. */
-  readonly loss: number;
-  readonly learningRate: number;
-  /** Euclidean norm of the whole gradient before clipping. */
-  readonly gradientNorm: number;
-  /** Tokens learnt from since step 1. */
-  readonly tokens: number;
-  /** In this step alone. */
-  readonly tokensPerSecond: number;
   /** Since step 1, without the time between an interruption and the resumption. */
   readonly seconds: number;
 }

@@ -100,14 +100,16 @@ function roundingOf({ products }: SequenceAttentionSize, tolerance: number) {
   return products === "bf16" ? { products, ownBits: true, tolerance: 0.03 } : { tolerance };
 }
 
+function about(size: SequenceAttentionSize, tolerance: number) {
+  const large = size.rows * size.span * size.headDim > 1e5;
+  return { title: titleOf(size), rows: size.rows, large, ...roundingOf(size, tolerance) };
+}
+
 export function sequenceAttentionCase(size: SequenceAttentionSize): ConformanceCase {
   return {
     operation: "sequence-attention",
-    title: titleOf(size),
-    rows: size.rows,
     // Rows are keys too: only queries can be asked for in several runs, the keys given whole.
-    large: size.rows * size.span * size.headDim > 1e5,
-    ...roundingOf(size, 4e-6),
+    ...about(size, 4e-6),
     magnitude: 1,
     build: (fixture) => sequenceAttention(operands(fixture, size), attributesOf(size)),
   };
@@ -117,10 +119,7 @@ export function sequenceAttentionGradientCase(size: SequenceAttentionSize): Conf
   const summed = Math.sqrt(Math.max(1, Math.min(size.span, size.rows)));
   return {
     operation: "sequence-attention-gradient",
-    title: titleOf(size),
-    rows: size.rows,
-    large: size.rows * size.span * size.headDim > 1e5,
-    ...roundingOf(size, 1e-5),
+    ...about(size, 1e-5),
     magnitude: [1, summed, summed, Math.sqrt(Math.max(1, size.rows))],
     build: (fixture) => {
       const attributes = attributesOf(size);

@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, test } from "vitest";
+import { describeUnless } from "./support/describe-unless.js";
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const root = process.env.HITHERTO_DATA ?? join(repository, "..", "shared", "data");
@@ -22,14 +22,16 @@ export function dataFolder(name: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** `describe`, for tests that need the data folder `name`; skipped, with the reason printed, where it is absent. */
-export function describeWithData(name: string, title: string, tests: (folder: string) => void): void {
-  const folder = dataFolder(name);
-  if (folder !== undefined) {
-    describe(title, () => tests(folder));
-    return;
-  }
-  const reason = `${join(root, name)} is absent; set HITHERTO_DATA to the folder that holds ${name}`;
-  console.warn(`skipped: ${title}: ${reason}`);
-  describe(title, () => test.skip(`skipped: ${reason}`, () => {}));
+/** `describe`, for tests that need data folders; skipped, with the reason printed, where one is absent. */
+export function describeWithData(
+  names: string | readonly string[],
+  title: string,
+  tests: (...folders: string[]) => void,
+): void {
+  const wanted = [names].flat();
+  const absent = wanted.find((name) => dataFolder(name) === undefined);
+  const reason = `${join(root, absent ?? "")} is absent; set HITHERTO_DATA to the folder that holds ${absent}`;
+  describeUnless(absent === undefined ? undefined : reason, title, () =>
+    tests(...wanted.map((name) => join(root, name))),
+  );
 }

@@ -4,9 +4,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { findCompiler, knowsFlags, withoutFlags } from "../tools/native.js";
 import { nativeInstructionSets } from "../tools/sources.js";
+import { describeUnless } from "./support/describe-unless.js";
 
 const compiler = findCompiler()?.command;
 const sets = nativeInstructionSets.x64!;
@@ -34,27 +35,26 @@ function setsAskedFor(flags: readonly string[]): string[] {
   return sets.map(({ name }) => name).filter((name) => symbols.includes(name));
 }
 
-// Skipped where there is no addon to build, or one for another processor.
-describe.skipIf(compiler === undefined || process.platform !== "linux" || process.arch !== "x64")(
-  "native build",
-  () => {
-    test.each([
-      ["-mamx-tile", ["amx"]],
-      ["-mavx512vnni", ["avx512_vnni", "amx"]],
-      ["-mavx512f", ["avx512", "avx512_vnni", "amx"]],
-      ["-mf16c", ["avx2", "avx512", "avx512_vnni", "amx"]],
-    ])("a compiler that does not know %s builds the rest", (flag, without) => {
-      const older = olderCompiler(flag);
-      // What the compiler at hand does not know is left out as well.
-      const known = sets.filter((set) => knowsFlags(compiler!, set.flags)).map(({ name }) => name);
-      const left = sets.filter((set) => knowsFlags(older, set.flags)).map(({ name }) => name);
-      expect(left).toEqual(known.filter((name) => !without.includes(name)));
-      const others = sets.map(({ name }) => name).filter((name) => !without.includes(name));
-      expect(setsAskedFor(withoutFlags(without))).toEqual(others);
-    });
+const here = `${process.platform}-${process.arch}`;
+const otherwise = here === "linux-x64" ? undefined : `the addon of ${here} is another`;
 
-    test("a compiler that knows them all leaves none out", () => {
-      expect(setsAskedFor(withoutFlags([]))).toEqual(sets.map(({ name }) => name));
-    });
-  },
-);
+describeUnless(compiler === undefined ? "there is no C compiler" : otherwise, "native build", () => {
+  test.each([
+    ["-mamx-tile", ["amx"]],
+    ["-mavx512vnni", ["avx512_vnni", "amx"]],
+    ["-mavx512f", ["avx512", "avx512_vnni", "amx"]],
+    ["-mf16c", ["avx2", "avx512", "avx512_vnni", "amx"]],
+  ])("a compiler that does not know %s builds the rest", (flag, without) => {
+    const older = olderCompiler(flag);
+    // What the compiler at hand does not know is left out as well.
+    const known = sets.filter((set) => knowsFlags(compiler!, set.flags)).map(({ name }) => name);
+    const left = sets.filter((set) => knowsFlags(older, set.flags)).map(({ name }) => name);
+    expect(left).toEqual(known.filter((name) => !without.includes(name)));
+    const others = sets.map(({ name }) => name).filter((name) => !without.includes(name));
+    expect(setsAskedFor(withoutFlags(without))).toEqual(others);
+  });
+
+  test("a compiler that knows them all leaves none out", () => {
+    expect(setsAskedFor(withoutFlags([]))).toEqual(sets.map(({ name }) => name));
+  });
+});

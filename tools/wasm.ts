@@ -97,6 +97,18 @@ async function compile(set: InstructionSet, flags: readonly string[], sources: c
   return await make("wasm-ld", [...linkFlags, ...Object.keys(objects), "-o", "out.wasm"], objects, "out.wasm");
 }
 
+/** A tool of the compiler to WebAssembly ended with an error, which it has printed. */
+export class CompilerError extends Error {
+  readonly code = "COMPILER_FAILED";
+
+  constructor(
+    readonly tool: string,
+    readonly args: readonly string[],
+  ) {
+    super(`${tool} failed: ${args.join(" ")}`);
+  }
+}
+
 async function make(
   tool: "clang" | "wasm-ld",
   args: string[],
@@ -106,7 +118,7 @@ async function make(
   try {
     return (await clang.commands[tool](args, files))![product] as Uint8Array;
   } catch (error) {
-    if (error instanceof clang.Exit) throw new Error(`${tool} failed: ${args.join(" ")}`);
+    if (error instanceof clang.Exit) throw new CompilerError(tool, args);
     throw error;
   }
 }

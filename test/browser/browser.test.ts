@@ -1,11 +1,10 @@
 /** The package in a page: the same text and the same bits as WebAssembly gives in Node. */
 import type { Browser, Page as Tab } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as hitherto from "../../src/index.js";
 import { loadModel } from "../../src/load-model.node.js";
-import { bundled, executablePath, launchChromium, serveSite } from "./site.js";
-
-if (executablePath === undefined) console.warn("skipped: the package in a page: no Chromium; name one with CHROMIUM");
+import { describeUnless } from "../support/describe-unless.js";
+import { bundled, launchChromium, serveSite, whyNoPage } from "./site.js";
 
 /** The page's module leaves the package here. */
 interface Page {
@@ -23,7 +22,7 @@ interface Answer {
 
 const prompt = "Once upon a time";
 
-describe.skipIf(executablePath === undefined)("the package in a page", () => {
+describeUnless(whyNoPage, "the package in a page", () => {
   let browser: Browser;
   let site: Awaited<ReturnType<typeof serveSite>>;
 

@@ -43,6 +43,9 @@ export const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find(
   (path) => path !== undefined && existsSync(path),
 );
 
+/** Why nothing can be tested in a page; undefined where there is a browser. */
+export const whyNoPage = executablePath === undefined ? "no Chromium; name one with CHROMIUM" : undefined;
+
 /** Chromium without a window; `executablePath` must be there. */
 export function launchChromium(): Promise<Browser> {
   const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];

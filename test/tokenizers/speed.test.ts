@@ -2,13 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readGpt2Files } from "../../src/tokenizers/index.js";
-import { dataFolder, describeWithData } from "../data.js";
+import { describeWithData } from "../data.js";
 
-describeWithData("tokenizers/gpt2", "encoding speed", (folder) => {
-  const texts = dataFolder("text");
-
-  test.skipIf(texts === undefined)("GPT-2's vocabulary: at least 5 MB of English a second on one core", () => {
-    const text = readFileSync(join(texts!, "tinystories_sample.txt"), "utf8");
+describeWithData(["tokenizers/gpt2", "text"], "encoding speed", (folder, texts) => {
+  test("GPT-2's vocabulary: at least 5 MB of English a second on one core", () => {
+    const text = readFileSync(join(texts, "tinystories_sample.txt"), "utf8");
     const tokenizer = readGpt2Files(
       readFileSync(join(folder, "vocab.json"), "utf8"),
       readFileSync(join(folder, "merges.txt"), "utf8"),

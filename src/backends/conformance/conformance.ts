@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InternalError } from "../../core/errors.js";
 import { operations } from "../../graph/operations/index.js";
 import type { Backend } from "../backend.js";
 import { ReferenceBackend } from "../reference/reference-backend.js";
@@ -41,7 +42,7 @@ export function describeConformance(name: string, makeBackend: MakeBackend): voi
 
         test("follows its definition at random shapes", async () => {
           const drawn = randomCases(knownStorage.filter((type) => held.backend.matrixStorage.has(type)))[operation];
-          if (drawn === undefined) throw new Error(`${operation} has no random cases`);
+          if (drawn === undefined) throw new InternalError(`${operation} has no random cases`);
           await fc.assert(
             fc.asyncProperty(drawn, async (each) => {
               if (takes(held.backend, each)) await checkCase(held.backend, each);
@@ -96,7 +97,7 @@ function expectSameBits(
     const at = firstDifferentBits(got, values);
     if (at < 0) continue;
     const place = `${each.operation}, ${each.title}, ${how}: result ${index}, element ${at}`;
-    throw new Error(`${place} is ${got[at]}, not ${values[at]}`);
+    throw new InternalError(`${place} is ${got[at]}, not ${values[at]}`);
   }
 }
 

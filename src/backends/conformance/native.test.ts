@@ -1,22 +1,20 @@
 /** The native runtime, with every instruction set that this processor has. */
-import { describe, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeUnless } from "../../../test/support/describe-unless.js";
 import { CpuBackend } from "../cpu/cpu-backend.js";
 import { createNativeRuntime, nativeInstructionSets, whyNoNativeRuntime } from "../cpu/native-runtime.node.js";
 import { describeConformance, describeSameBits } from "./conformance.js";
-
-const reason = whyNoNativeRuntime();
 
 async function native(instructionSet: string, threads: number): Promise<CpuBackend> {
   return new CpuBackend(createNativeRuntime({ instructionSet, threads })!);
 }
 
-if (reason !== undefined) {
-  describe("native backend", () => {
-    test.skip(`left out: ${reason}`, () => {});
-  });
-}
+const present = nativeInstructionSets();
+describeUnless(whyNoNativeRuntime(), "native backend", () => {
+  test("has instruction sets", () => expect(present).not.toEqual([]));
+});
 
-for (const set of nativeInstructionSets()) {
+for (const set of present) {
   describeConformance(`native ${set}`, () => native(set, 1));
   describeSameBits(
     `native ${set}, 1 thread and 2`,

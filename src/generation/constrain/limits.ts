@@ -16,6 +16,12 @@ export const limits = {
   nesting: 200,
 } as const;
 
+/**
+ * Digits of a number before and after its point, so that none goes on without end: as many as JavaScript itself writes
+ * of any double before it turns to an exponent. Where a range holds no such number, as many as its bounds have.
+ */
+export const digitsAtMost = { integer: 21, fraction: 22 } as const;
+
 const names: Readonly<Record<keyof typeof limits, string>> = {
   automatonStates: "automaton states",
   exploredStates: "states of combined patterns",

@@ -1,9 +1,11 @@
 /**
  * JSON numbers, those in a range too, as machines.
  *
- * Without a range every notation is allowed that stays finite as a double; with one, notation without exponents.
- * An exclusive bound becomes the next double: every double that it admits has a notation here, the shortest.
+ * Without a range every notation is allowed that stays finite as a double; with one, notation without exponents. Neither
+ * has more digits than `digitsAtMost`. An exclusive bound becomes the next double: every double that it admits and that
+ * so many digits can tell has a notation here, the shortest.
  */
+import { digitsAtMost } from "../limits.js";
 import { type Factor, IntersectionMachine } from "../regular/combine.js";
 import { utf8Encoding } from "../regular/encoding.js";
 import { type Machine, TableMachine } from "../regular/machine.js";
@@ -51,35 +53,47 @@ function nextUp(value: number): number {
 }
 
 /** The language of the numbers in a range; undefined where there is none. */
-export function numberMachine({ low, high, whole }: NumberRange): Machine | undefined {
+export function numberMachine(range: NumberRange): Machine | undefined {
+  const { low, high, whole } = range;
   if (low > high) return undefined;
   if (low === high) return literalNumbers([low]);
-  const fraction = whole ? "(\\.0+)?" : "(\\.\\d+)?";
-  const sign = low >= 0 ? "" : high < 0 ? "-" : "-?";
-  const bounded = low > Number.NEGATIVE_INFINITY || high < Number.POSITIVE_INFINITY;
-  if (!bounded) return whole ? anyWhole() : anyNumber();
-  const factors: Factor[] = [{ machine: machine(`${sign}${integer}${fraction}`), negated: false }];
-  if (low > Number.NEGATIVE_INFINITY) factors.push({ machine: new BoundMachine(low, 1), negated: false });
-  if (high < Number.POSITIVE_INFINITY) factors.push({ machine: new BoundMachine(high, -1), negated: false });
-  const both = new IntersectionMachine(factors);
-  return both.isEmpty ? undefined : both;
+  const bounds = [low, high].filter(Number.isFinite);
+  if (bounds.length === 0) return whole ? anyWhole() : anyNumber();
+  const usual = rangeMachine(range, digitsAtMost.integer, digitsAtMost.fraction);
+  if (!usual.isEmpty) return usual;
+  const parts = bounds.map((bound) => decimal(Math.abs(bound)).split("."));
+  const most = (index: number) => Math.max(...parts.map((part) => part[index]?.length ?? 1));
+  const long = rangeMachine(range, most(0), most(1));
+  return long.isEmpty ? undefined : long;
 }
 
-/** As many digits as a double has room for. */
-const integer = "(0|[1-9]\\d{0,307})";
+/** Numbers of at most so many digits. */
+function rangeMachine({ low, high, whole }: NumberRange, integer: number, fraction: number): IntersectionMachine {
+  const sign = low >= 0 ? "" : high < 0 ? "-" : "-?";
+  const digits = `${integerOf(integer)}${whole ? zeros : `(\\.\\d{1,${fraction}})?`}`;
+  const factors: Factor[] = [{ machine: machine(`${sign}${digits}`), negated: false }];
+  if (low > Number.NEGATIVE_INFINITY) factors.push({ machine: new BoundMachine(low, 1), negated: false });
+  if (high < Number.POSITIVE_INFINITY) factors.push({ machine: new BoundMachine(high, -1), negated: false });
+  return new IntersectionMachine(factors);
+}
+
+const integerOf = (digits: number) => `(0|[1-9]\\d{0,${digits - 1}})`;
+const fraction = `(\\.\\d{1,${digitsAtMost.fraction}})?`;
+const zeros = `(\\.0{1,${digitsAtMost.fraction}})?`;
+/** Those that stay finite as a double. */
 const exponents =
-  "(\\d|[1-9]\\d{1,199})(\\.\\d+)?[eE]([-+]?\\d{1,2}|-\\d{3})|" +
-  "\\d(\\.\\d+)?[eE]\\+?([12]\\d{2}|30[0-7])|1(\\.[0-7]\\d*)?[eE]\\+?308";
+  `(\\d|[1-9]\\d{1,${digitsAtMost.integer - 1}})${fraction}[eE]([-+]?\\d{1,2}|-\\d{3})|` +
+  `\\d${fraction}[eE]\\+?([12]\\d{2}|30[0-7])|1(\\.[0-7]\\d{0,${digitsAtMost.fraction - 1}})?[eE]\\+?308`;
 
 let [anyWholeMachine, anyNumberMachine]: (Machine | undefined)[] = [];
 
 function anyWhole(): Machine {
-  anyWholeMachine ??= machine(`-?${integer}(\\.0+)?`);
+  anyWholeMachine ??= machine(`-?${integerOf(digitsAtMost.integer)}${zeros}`);
   return anyWholeMachine;
 }
 
 function anyNumber(): Machine {
-  anyNumberMachine ??= machine(`-?(${integer}(\\.\\d+)?|${exponents})`);
+  anyNumberMachine ??= machine(`-?(${integerOf(digitsAtMost.integer)}${fraction}|${exponents})`);
   return anyNumberMachine;
 }
 
@@ -88,7 +102,9 @@ export function literalNumbers(values: readonly number[]): Machine | undefined {
   if (values.length === 0) return undefined;
   const notations = values.map((value) => {
     const text = decimal(value);
-    return text.replaceAll(".", "\\.") + (text.includes(".") ? "0*" : "(\\.0+)?");
+    const [, fraction] = text.split(".");
+    if (fraction === undefined) return text + zeros;
+    return `${text.replace(".", "\\.")}0{0,${Math.max(0, digitsAtMost.fraction - fraction.length)}}`;
   });
   return machine(notations.join("|"));
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileConstraint } from "../constraint.js";
 import { ConstraintLimitError, EmptyConstraintError, InvalidSchemaError, UnsupportedKeywordError } from "../errors.js";
+import { digitsAtMost } from "../limits.js";
 import type { JsonSchema } from "./node.js";
 import { decimal, numberMachine, rangeOf } from "./number.js";
 
@@ -36,12 +37,40 @@ describe("numbers in a range", () => {
             for (const byte of encoder.encode(decimal(each === 0 ? 0 : each)))
               if (state >= 0) state = machine!.step(state, byte);
             const accepted = state >= 0 && machine!.accepts(state);
-            expect(accepted, `${each} in ${low}..${high}`).toBe(inside && (!whole || Number.isInteger(each)));
+            const fits = inside && (!whole || Number.isInteger(each));
+            const isLong = (decimal(each).split(".")[1] ?? "").length > digitsAtMost.fraction;
+            expect(accepted, `${each} in ${low}..${high}`).toBe(fits && !(isLong && !accepted));
           }
         },
       ),
       { numRuns: 150 },
     );
+  });
+
+  test("have no more digits than there is use for", () => {
+    const accepted = (schema: JsonSchema, longest: (digits: number) => string) =>
+      Array.from({ length: 400 }, (_, i) => i + 1).filter((digits) => accepts(schema, longest(digits)));
+    const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+    for (const schema of [
+      { type: "number" },
+      { type: "integer" },
+      { minimum: 1, maximum: 3 },
+      { exclusiveMinimum: 0 },
+      { const: 2 },
+    ] as JsonSchema[]) {
+      expect(accepted(schema, (digits) => `2.${"0".repeat(digits)}`)).toEqual(upTo(digitsAtMost.fraction));
+    }
+    for (const schema of [{ type: "number" }, { type: "integer" }, { minimum: 1 }] as JsonSchema[]) {
+      expect(accepted(schema, (digits) => "9".repeat(digits))).toEqual(upTo(digitsAtMost.integer));
+    }
+    expect(accepted({ type: "number" }, (digits) => `2.${"5".repeat(digits)}e3`)).toEqual(upTo(digitsAtMost.fraction));
+    expect(accepted({ const: 0.5 }, (digits) => `0.5${"0".repeat(digits)}`)).toEqual(upTo(digitsAtMost.fraction - 1));
+  });
+
+  test("that only more digits can tell have them", () => {
+    expect(accepts({ minimum: 1e-30, maximum: 2e-30 }, decimal(1.5e-30).slice(0, 32))).toBe(true);
+    expect(accepts({ minimum: 1e30 }, decimal(2e30))).toBe(true);
+    expect(accepts({ const: 1e300 }, decimal(1e300))).toBe(true);
   });
 
   test("have a notation without exponents that gives the same double", () => {

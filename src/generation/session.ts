@@ -25,7 +25,7 @@ import {
   stepOptionNames,
 } from "./session-options.js";
 import { Ahead } from "./speculation/ahead.js";
-import type { Proposal, Verified } from "./speculation/proposer.js";
+import type { FindProposal, Proposal, Verified } from "./speculation/proposer.js";
 
 export { SessionBusyError } from "./session-options.js";
 
@@ -158,10 +158,12 @@ export class Session {
   /**
    * Runs tokens that may come next along with the last one. Steps that take them find their logits; a step that takes
    * another token forgets the rest. Either way the timeline is what it would be without.
+   * @param propose - the tokens, or what finds them; that may run the sequence on, and has to cut it back again
    * @throws ContextFullError, CacheFullError, OutOfRangeError for an id outside the vocabulary; nothing is ahead then
    */
-  async lookAhead(proposal: Proposal, signal?: AbortSignal): Promise<Verified> {
+  async lookAhead(propose: Proposal | FindProposal, signal?: AbortSignal): Promise<Verified> {
     return this.#alone(async (sequence) => {
+      const proposal = typeof propose === "function" ? await propose(sequence) : propose;
       const verified = await this.#ahead.run(this.engine, sequence, this.#ids, proposal, signal);
       this.#open(); // it may have been disposed meanwhile
       return verified;

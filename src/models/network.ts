@@ -58,6 +58,8 @@ export class Network {
   readonly #resources = new Map<string, Resource>();
   readonly #encoders = new Map<number, { graph: EncoderGraph; program: Program }>();
   #decoder: DecoderProgram | undefined;
+  /** By number of blocks. */
+  readonly #exits = new Map<number, DecoderProgram>();
   #weightBytes = 0;
   #cache: CacheMemory | undefined;
   #crossCache: CacheMemory | undefined;
@@ -135,6 +137,24 @@ export class Network {
     );
   }
 
+  /**
+   * The first `layers` blocks, the final norm and the head: what the model would say if it ended there. Over the same
+   * weights, and over the cache of these blocks; one token in a run. The network's own: it is freed with it.
+   * @throws OutOfRangeError
+   */
+  earlyExit(layers: number): DecoderProgram {
+    const { decoder } = this.config;
+    const most = decoder.layers.length - 1;
+    if (!(Number.isInteger(layers) && layers >= 1 && layers <= most)) {
+      throw new OutOfRangeError("layers", `a whole number from 1 to ${most}`, layers);
+    }
+    const config = { ...this.config, decoder: { ...decoder, layers: decoder.layers.slice(0, layers) } };
+    const capacity = { ...this.capacity, tokens: 1, outputs: 1, sequences: 1 };
+    const exit = this.#exits.get(layers) ?? this.#compileDecoder(decoderGraph(config, capacity), []);
+    this.#exits.set(layers, exit);
+    return exit;
+  }
+
   /** The blocks that hold the decoder's keys and values: copied, read and written as bytes. */
   get cache(): CacheMemory {
     this.#cache ??= this.#cacheMemory("cache", this.capacity.blocks);
@@ -184,6 +204,8 @@ export class Network {
   dispose(): void {
     this.#decoder?.dispose();
     this.#decoder = undefined;
+    for (const exit of this.#exits.values()) exit.dispose();
+    this.#exits.clear();
     this.#cache = undefined;
     this.#crossCache = undefined;
     for (const { program } of this.#encoders.values()) program.dispose();

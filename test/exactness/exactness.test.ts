@@ -8,6 +8,7 @@ import { CounterRandom } from "../../src/core/random.js";
 import type { StorageType } from "../../src/core/storage.js";
 import type { GenerationOptions } from "../../src/generation/generate.js";
 import type { Model } from "../../src/generation/model.js";
+import type { SpeculationOptions } from "../../src/generation/speculation/options.js";
 import { modelFrom } from "../../src/load-model.js";
 import { createBackend, type LoadModelOptions } from "../../src/load-model.node.js";
 import { describeUnless } from "../support/describe-unless.js";
@@ -128,22 +129,26 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
     expect(bits((await fork.logits()).slice())).toEqual(bits(await fed(other, other.length)));
   });
 
-  test.each(["a random draft", "itself as draft", "lookup"] as const)(
-    "speculation is greedy decoding: %s",
-    async (kind) => {
-      const stranger = kind === "a random draft" ? await load(options, storage, 2) : model;
-      const speculation = kind === "lookup" ? { lookup: { shortest: 1 } } : { draft: stranger, tokens: 5 };
-      const steps = async (generation: GenerationOptions) => {
-        const all: (readonly [number, number])[] = [];
-        for await (const { token, logprob } of model.generate(prompt.slice(0, 20), generation))
-          all.push([token, logprob]);
-        return all;
-      };
-      const plain = { maxTokens: 40 };
-      expect(await steps({ ...plain, speculation: { ...speculation, adaptive: false } })).toEqual(await steps(plain));
-      if (stranger !== model) await stranger.dispose();
-    },
-  );
+  const proposers = {
+    "a random draft": async () => ({ draft: await load(options, storage, 2), tokens: 5 }),
+    "itself as draft": async () => ({ draft: model, tokens: 5 }),
+    lookup: async () => ({ lookup: { shortest: 1 } }),
+    "early exit": async () => ({ earlyExit: 2, tokens: 5 }),
+    Jacobi: async () => ({ jacobi: true }),
+    lookahead: async () => ({ lookahead: true }),
+  };
+  test.each(Object.entries(proposers))("speculation is greedy decoding: %s", async (_, proposer) => {
+    const speculation: SpeculationOptions = await proposer();
+    const steps = async (generation: GenerationOptions) => {
+      const all: (readonly [number, number])[] = [];
+      for await (const { token, logprob } of model.generate(prompt.slice(0, 20), generation))
+        all.push([token, logprob]);
+      return all;
+    };
+    const plain = { maxTokens: 40 };
+    expect(await steps({ ...plain, speculation: { ...speculation, adaptive: false } })).toEqual(await steps(plain));
+    if (speculation.draft !== model) await speculation.draft?.dispose();
+  });
 
   test("one thread and two give the same bits, on and off the event loop", async () => {
     await using single = await load({ ...options, threads: options.backend === "reference" ? undefined : 1 }, storage);

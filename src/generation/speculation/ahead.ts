@@ -33,8 +33,15 @@ export class Ahead {
    * Runs the last of `ids` and each continuation of it, and forgets what was ahead before.
    * @throws what `Engine.advance` throws; the sequence then ends before the last of `ids`
    */
-  async run(engine: Engine, sequence: Sequence, ids: readonly number[], proposal: Proposal, signal?: AbortSignal) {
+  async run(
+    engine: Engine,
+    sequence: Sequence,
+    ids: readonly number[],
+    proposal: Proposal,
+    signal?: AbortSignal,
+  ): Promise<Verified> {
     this.end(ids.length, sequence);
+    if (proposal.tokens.length === 0) return { length: ids.length, proposal, likeliest: [] };
     const before = Math.min(sequence.length, ids.length - 1);
     if (sequence.length > before) sequence.table.truncate(before);
     const all = [proposal.tokens, ...(proposal.others ?? [])];
@@ -59,7 +66,7 @@ export class Ahead {
       throw error;
     }
     const likeliest = this.#branches.map(({ rows }) => rows.map((row) => row.likeliest));
-    return { length: ids.length, proposal, likeliest } satisfies Verified;
+    return { length: ids.length, proposal, likeliest };
   }
 
   /** Steps of a timeline of this length whose logits are here. */

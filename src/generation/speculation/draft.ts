@@ -6,9 +6,9 @@
 import type { Engine } from "../engine.js";
 import type { OutputRow } from "../run.js";
 import type { Sequence } from "../sequence.js";
-import type { Distribution } from "./acceptance.js";
 import type { LogitRow } from "./ahead.js";
 import type { DraftChoice } from "./draft-choice.js";
+import { proposeOneByOne } from "./one-by-one.js";
 import type { Proposal, ProposalPlace, Proposer } from "./proposer.js";
 
 export class DraftProposer implements Proposer {
@@ -27,25 +27,10 @@ export class DraftProposer implements Proposer {
   ) {}
 
   async propose(place: ProposalPlace): Promise<Proposal> {
-    const ids = [...place.ids];
-    this.#goBackTo(ids);
-    const count = Math.min(place.count, this.engine.network.capacity.contextLength - ids.length);
-    const tokens: number[] = [];
-    const distributions: Distribution[] = [];
-    let state = place.constraint?.state;
-    for (let i = 0; i < count; i++) {
-      const row = await this.#run(ids, place.signal);
-      const choice = this.choice.choose(row, { ...place, ids }, state);
-      if (choice === undefined) break;
-      const { token, from } = choice;
-      tokens.push(token);
-      if (from !== undefined) distributions.push(from);
-      ids.push(token);
-      if (state === undefined) continue;
-      state = place.constraint!.constraint.advance(state, token);
-      if (state === undefined || state.grammar === undefined) break;
-    }
-    return distributions.length > 0 ? { tokens, distributions } : { tokens };
+    this.#goBackTo(place.ids);
+    const room = this.engine.network.capacity.contextLength - place.ids.length;
+    const count = Math.min(place.count, room);
+    return proposeOneByOne({ ...place, count }, this.choice, (ids) => this.#run(ids, place.signal));
   }
 
   dispose(): void {

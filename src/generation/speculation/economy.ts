@@ -38,6 +38,8 @@ export class Economy {
   /** By place in a proposal: how often it was looked at and accepted, lately. */
   readonly #looked: number[] = [];
   readonly #hits: number[] = [];
+  /** Tokens per plain step's worth of time, in passes. */
+  readonly #gain = new Rate();
   #budget = allowance;
   #pause = firstPause;
   #waiting = 0;
@@ -51,10 +53,12 @@ export class Economy {
   /**
    * @param most - proposals of a pass
    * @param adaptive - whether to choose their number and to switch off; otherwise it is always `most`
+   * @param fixedSize - whether the proposer does not go by the number
    */
   constructor(
     readonly most: number,
     readonly adaptive: boolean,
+    readonly fixedSize = false,
   ) {}
 
   get isOn(): boolean {
@@ -67,7 +71,8 @@ export class Economy {
     if (this.#step.count < stepsToKnow) return 0;
     if (this.#sincePlain >= passesToAsk) return 0;
     if (!this.#isOn) this.#tryAgain();
-    return this.#isOn ? this.#best().count : 0;
+    if (!this.#isOn) return 0;
+    return this.fixedSize ? this.most : this.#best().count;
   }
 
   /** A plain step has taken this long. */
@@ -94,7 +99,9 @@ export class Economy {
     const cost = paid + this.verifyCost(rows);
     this.#earn(accepted + 1 - cost + allowancePerToken * (accepted + 1));
     this.#trial++;
-    const hopeless = this.#trial >= passesToJudge && this.#best().speedUp < 1;
+    this.#gain.add(accepted + 1, cost);
+    const speedUp = this.fixedSize ? this.#gain.value! : this.#best().speedUp;
+    const hopeless = this.#trial >= passesToJudge && speedUp < 1;
     if (this.#budget < 0 || hopeless) this.#switchOff();
     else if (this.#trial === 4 * passesToJudge) this.#pause = firstPause;
   }

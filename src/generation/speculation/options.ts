@@ -2,6 +2,7 @@
 import { InvalidValueError, OutOfRangeError } from "../../core/errors.js";
 import { rejectUnknownOptions } from "../../core/options.js";
 import type { Model } from "../model.js";
+import type { LookaheadOptions } from "./lookahead.js";
 import type { LookupOptions } from "./lookup.js";
 import type { Proposer } from "./proposer.js";
 
@@ -11,6 +12,12 @@ export interface SpeculationOptions {
   readonly draft?: Model;
   /** What followed the last tokens when they came before in the prompt or the output. */
   readonly lookup?: boolean | LookupOptions;
+  /** The model's own first so many layers propose, with its final norm and head. */
+  readonly earlyExit?: number;
+  /** Guesses that become right by themselves: each pass replaces them by what the model says given those before. */
+  readonly jacobi?: boolean;
+  /** Runs of tokens that Jacobi's guesses have shown, several of them verified at once. */
+  readonly lookahead?: boolean | LookaheadOptions;
   /** A proposer of your own. */
   readonly proposer?: Proposer;
   /** Tokens that are proposed in one pass at most. Default 8. */
@@ -27,7 +34,7 @@ export interface SpeculationOptions {
   readonly sameDraws?: boolean;
 }
 
-const proposers = ["draft", "lookup", "proposer"] as const;
+const proposers = ["draft", "lookup", "earlyExit", "jacobi", "lookahead", "proposer"] as const;
 const optionNames = [...proposers, "tokens", "adaptive", "sameDraws"];
 
 export const defaultProposals = 8;

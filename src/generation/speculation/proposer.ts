@@ -1,5 +1,6 @@
 /** What a proposer is to the rest: somebody who guesses the tokens that come next. Right or wrong, the output is the same. */
 import type { ConstraintState, TokenConstraint } from "../constrain/token-constraint.js";
+import type { Sequence } from "../sequence.js";
 import type { Distribution } from "./acceptance.js";
 
 /** The place that proposals are wanted for. */
@@ -12,6 +13,8 @@ export interface ProposalPlace {
   readonly count: number;
   /** What the tokens have to follow, and how far they have; undefined where they are free. */
   readonly constraint?: { readonly constraint: TokenConstraint; readonly state: ConstraintState };
+  /** The session's place in the cache: an own program may run it on, and has to cut it back to its length. */
+  readonly sequence: Sequence;
   readonly signal?: AbortSignal;
 }
 
@@ -23,6 +26,9 @@ export interface Proposal {
   /** Other continuations, verified in the same run; without distributions. */
   readonly others?: readonly (readonly number[])[];
 }
+
+/** Finds a proposal for the end of a timeline, whose place in the cache is `sequence`. */
+export type FindProposal = (sequence: Sequence) => Promise<Proposal>;
 
 /** What a run over proposals showed. */
 export interface Verified {
@@ -37,6 +43,8 @@ export interface Verified {
 export interface Proposer {
   /** For reports, such as `draft` or `lookup`. */
   readonly name: string;
+  /** Whether it proposes what it has, however few tokens are wanted, because it does not cost more. */
+  readonly fixedSize?: boolean;
   /** Tokens that may come next; none where there is nothing to propose. */
   propose(place: ProposalPlace): Proposal | Promise<Proposal>;
   /** Called after every run over proposals. */

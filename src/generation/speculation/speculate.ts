@@ -1,12 +1,16 @@
 /** From what the options name to a proposer, and to what takes a session's steps with it. */
-import { checkVocabularies } from "../compare.js";
+import { checkVocabularies, VocabularyMismatchError } from "../compare.js";
 import type { Model } from "../model.js";
 import type { Session } from "../session.js";
 import { DraftProposer } from "./draft.js";
 import { DraftChoice, type TargetChoice } from "./draft-choice.js";
+import { EarlyExitProposer } from "./early-exit.js";
+import { JacobiProposer } from "./jacobi.js";
+import { LookaheadProposer } from "./lookahead.js";
 import { LookupProposer } from "./lookup.js";
 import { checkSpeculation, defaultProposals, type SpeculationOptions } from "./options.js";
 import type { Proposer } from "./proposer.js";
+import { RetokenisedDraft } from "./retokenised-draft.js";
 import { Speculator } from "./speculator.js";
 
 /**
@@ -28,13 +32,17 @@ export async function speculate(
 async function proposerOf(
   model: Model,
   session: Session,
-  { draft, lookup, proposer, sameDraws = false }: SpeculationOptions,
+  options: SpeculationOptions,
   source: ArrayLike<number> | undefined,
 ): Promise<Proposer> {
+  const { draft, lookup, earlyExit, jacobi, lookahead, proposer, sameDraws = false } = options;
   if (proposer !== undefined) return proposer;
   if (lookup) return new LookupProposer(lookup === true ? {} : lookup);
-  const choice: TargetChoice = { options: choiceOptions(session), seed: session.seed, sameDraws };
-  return draftProposer(model, draft!, choice, source);
+  if (jacobi) return new JacobiProposer();
+  if (lookahead) return new LookaheadProposer(lookahead === true ? {} : lookahead);
+  const target: TargetChoice = { options: choiceOptions(session), seed: session.seed, sameDraws };
+  if (earlyExit !== undefined) return new EarlyExitProposer(model.engine, earlyExit, choiceFor(model, target));
+  return draftProposer(model, draft!, target, source);
 }
 
 async function draftProposer(
@@ -43,10 +51,18 @@ async function draftProposer(
   target: TargetChoice,
   source: ArrayLike<number> | undefined,
 ): Promise<Proposer> {
-  checkPair(model, draft);
-  const { vocabSize, bannedIds = [] } = model.config;
-  const choice = new DraftChoice({ vocabSize, endIds: model.endIds, bannedIds }, target);
-  return new DraftProposer(draft.engine, await draft.engine.sequence(source), choice);
+  if (sharesVocabulary(model, draft)) {
+    return new DraftProposer(draft.engine, await draft.engine.sequence(source), choiceFor(model, target));
+  }
+  if (source !== undefined) throw new VocabularyMismatchError("a draft that reads a source needs the same vocabulary");
+  const greedy = choiceFor(draft, { options: {}, seed: 0, sameDraws: false });
+  const proposer = new DraftProposer(draft.engine, await draft.engine.sequence(), greedy);
+  return new RetokenisedDraft(model.tokenizer, proposer, draft.tokenizer);
+}
+
+function choiceFor({ config, endIds }: Model, target: TargetChoice): DraftChoice {
+  const { vocabSize, bannedIds = [] } = config;
+  return new DraftChoice({ vocabSize, endIds, bannedIds }, target);
 }
 
 function choiceOptions({ options }: Session): TargetChoice["options"] {
@@ -54,13 +70,21 @@ function choiceOptions({ options }: Session): TargetChoice["options"] {
   return { sampling, penalties, tokens };
 }
 
-/** Pairs that were looked through: vocabularies are large, and do not change. */
-const pairs = new WeakMap<Model, WeakSet<Model>>();
+/** What is known of pairs: vocabularies are large, and do not change. */
+const pairs = new WeakMap<Model, WeakMap<Model, boolean>>();
 
-/** @throws VocabularyMismatchError */
-function checkPair(model: Model, draft: Model): void {
-  const known = pairs.get(model) ?? new WeakSet();
-  if (known.has(draft)) return;
-  checkVocabularies(model, draft);
-  pairs.set(model, known.add(draft));
+/** @throws VocabularyMismatchError where they differ and there is no way by the text */
+function sharesVocabulary(model: Model, draft: Model): boolean {
+  const ofModel = pairs.get(model) ?? new WeakMap<Model, boolean>();
+  pairs.set(model, ofModel);
+  const known = ofModel.get(draft);
+  if (known !== undefined) return known;
+  try {
+    checkVocabularies(model, draft);
+    ofModel.set(draft, true);
+  } catch (error) {
+    if (!(error instanceof VocabularyMismatchError) || !model.hasTokenizer || !draft.hasTokenizer) throw error;
+    ofModel.set(draft, false);
+  }
+  return ofModel.get(draft)!;
 }

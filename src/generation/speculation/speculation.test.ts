@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomLlama, smallShape } from "../../../test/support/random-llama.js";
+import { tinyModel } from "../../../test/support/tiny-checkpoint.js";
+import { encoderDecoderModel, storyModel } from "../../../test/support/tiny-model.js";
 import { InvalidValueError, OutOfRangeError, UnknownOptionError } from "../../core/errors.js";
 import { modelFrom } from "../../load-model.js";
-import { createBackend } from "../../load-model.node.js";
+import { createBackend, loadModel } from "../../load-model.node.js";
 import { VocabularyMismatchError } from "../compare.js";
 import type { GenerationOptions, GenerationStep } from "../generate.js";
 import type { Model } from "../model.js";
+import { DraftProposer } from "./draft.js";
+import { DraftChoice } from "./draft-choice.js";
 import type { SpeculationOptions } from "./options.js";
 import type { Proposer } from "./proposer.js";
+import { RetokenisedDraft } from "./retokenised-draft.js";
 
 let model: Model;
 let other: Model;
@@ -58,6 +63,9 @@ const kinds: [string, () => SpeculationOptions][] = [
   ["a random draft", () => ({ draft: other, tokens: 4 })],
   ["itself as its draft", () => ({ draft: model, tokens: 4 })],
   ["prompt lookup", () => ({ lookup: { shortest: 1 }, tokens: 4 })],
+  ["early exit", () => ({ earlyExit: 1, tokens: 4 })],
+  ["Jacobi", () => ({ jacobi: true, tokens: 5 })],
+  ["lookahead", () => ({ lookahead: { window: 4, ngram: 3, verified: 3 } })],
 ];
 
 describe.each(kinds)("speculation by %s", (_, speculation) => {
@@ -185,6 +193,98 @@ describe("speculation", () => {
     await using wider = await randomModel(3, 510);
     await expect(attempt({ draft: wider })).rejects.toThrow(VocabularyMismatchError);
     expect(model.engine.pool.used).toBe(0);
+  });
+});
+
+describe("Jacobi decoding", () => {
+  test("reaches the greedy completion in at most as many passes as it has tokens", async () => {
+    for (const tokens of [1, 3, 12]) {
+      const report = await reportOf({ maxTokens: 41, speculation: { jacobi: true, tokens, adaptive: false } });
+      expect(report.passes).toBeLessThanOrEqual(40);
+      expect(report.accepted + report.passes).toBeGreaterThanOrEqual(40 - tokens);
+    }
+  });
+});
+
+describe("speculation with text", () => {
+  let stories: Model;
+  let letters: Model;
+
+  beforeAll(async () => {
+    stories = await storyModel();
+    letters = await loadModel(tinyModel());
+  });
+  afterAll(async () => {
+    await stories.dispose();
+    await letters.dispose();
+  });
+
+  async function textOf(options: GenerationOptions): Promise<[string, GenerationStep]> {
+    let text = "";
+    let last: GenerationStep | undefined;
+    for await (const step of stories.generate("Once upon a time", options)) {
+      text += step.text;
+      last = step;
+    }
+    return [text, last!];
+  }
+
+  const ways: [string, () => SpeculationOptions][] = [
+    ["a draft of another vocabulary", () => ({ draft: letters })],
+    ["itself as its draft", () => ({ draft: stories })],
+    ["prompt lookup", () => ({ lookup: true })],
+    ["early exit", () => ({ earlyExit: 2 })],
+    ["Jacobi", () => ({ jacobi: true })],
+    ["lookahead", () => ({ lookahead: true })],
+  ];
+
+  test.each(ways)("keeps to a constraint, and to where a stop string ends it: %s", async (_, way) => {
+    const regex = "( (cat|dog|bird)[a-z]{0,3}(,|\\.)){1,12}";
+    const endings: GenerationOptions[] = [{ constraint: { regex } }, { stopping: { strings: ["was", "d t"] } }];
+    for (const sampling of [undefined, { temperature: 0.9, seed: 4 }]) {
+      for (const ending of endings) {
+        const plain = { maxTokens: 80, sampling, ...ending };
+        const [text, { stop }] = await textOf(plain);
+        const speculation = { ...way(), adaptive: false, sameDraws: true };
+        const [same, last] = await textOf({ ...plain, speculation });
+        expect([same, last.stop]).toEqual([text, stop]);
+        expect(last.speculation).toBeDefined();
+        if (ending.constraint === undefined || sampling === undefined) continue;
+        const [drawn] = await textOf({ ...plain, speculation: { ...way(), adaptive: false } });
+        expect(drawn).toMatch(/^( (cat|dog|bird)[a-z]{0,3}[,.])/);
+      }
+    }
+    expect(stories.engine.pool.used + letters.engine.pool.used).toBe(0);
+  });
+
+  test("a draft of another vocabulary is read by the target's tokenizer", async () => {
+    const [, { speculation }] = await textOf({ maxTokens: 60, speculation: { draft: stories, adaptive: false } });
+    const { vocabSize } = stories.config;
+    const choice = new DraftChoice(
+      { vocabSize, endIds: [], bannedIds: [] },
+      { options: {}, seed: 0, sameDraws: false },
+    );
+    const draft = new DraftProposer(stories.engine, await stories.engine.sequence(), choice);
+    const proposer = new RetokenisedDraft(stories.tokenizer, draft, stories.tokenizer);
+    const [, last] = await textOf({ maxTokens: 60, speculation: { proposer, adaptive: false } });
+    expect(speculation!.accepted).toBe(speculation!.proposed);
+    expect(last.speculation!.accepted / last.speculation!.proposed).toBeGreaterThan(0.8);
+    expect(stories.engine.pool.used).toBe(0);
+  });
+
+  test("goes with an encoder and a decoder", async () => {
+    await using t5 = await encoderDecoderModel();
+    const translate = async (speculation?: SpeculationOptions) => {
+      const tokens: number[] = [];
+      const prompt = { source: [5, 6, 7, 8, 9] };
+      for await (const step of t5.generate(prompt, { maxTokens: 20, speculation })) tokens.push(step.token);
+      return tokens;
+    };
+    const expected = await translate();
+    for (const speculation of [{ draft: t5 }, { lookup: true }, { earlyExit: 1 }, { lookahead: true }]) {
+      expect(await translate({ ...speculation, adaptive: false })).toEqual(expected);
+    }
+    expect(t5.engine.pool.used).toBe(0);
   });
 });
 

@@ -6,6 +6,7 @@
  * after it, is as without speculation.
  */
 import { CacheFullError } from "../../cache/block-pool.js";
+import type { Sequence } from "../sequence.js";
 import type { Session } from "../session.js";
 import type { Step } from "../session-options.js";
 import { Economy } from "./economy.js";
@@ -43,7 +44,7 @@ export class Speculator {
     adaptive: boolean,
   ) {
     this.#promptLength = session.length;
-    this.#economy = new Economy(most, adaptive);
+    this.#economy = new Economy(most, adaptive, proposer.fixedSize);
   }
 
   /** @param left - tokens that are wanted at most, this one included */
@@ -84,15 +85,20 @@ export class Speculator {
     this.#asked = 0;
     if (this.#isDisposed) return;
     // The last token of a pass comes for nothing.
-    const count = Math.min(this.#economy.plan(), left - 1, this.session.room - 1);
+    const most = Math.min(left - 1, this.session.room - 1);
+    const count = Math.min(this.#economy.plan(), most);
     if (count < 1) return;
     const started = performance.now();
-    const proposal = await this.#propose(count, signal);
-    const proposeTime = performance.now() - started;
+    let proposeTime = 0;
+    const propose = async (sequence: Sequence): Promise<Proposal> => {
+      const proposal = await this.#propose(sequence, count, most, signal);
+      proposeTime = performance.now() - started;
+      return proposal;
+    };
+    const verified = await unlessFull(this.session.lookAhead(propose, signal));
     this.#asked = proposeTime;
-    if (proposal.tokens.length === 0) return;
-    const verified = await unlessFull(this.session.lookAhead(proposal, signal));
-    if (verified === undefined) return;
+    if (verified === undefined || verified.proposal.tokens.length === 0) return;
+    const { proposal } = verified;
     this.proposer.verified?.(verified);
     const verifyTime = performance.now() - started - proposeTime;
     const others = (proposal.others ?? []).reduce((sum, tokens) => sum + tokens.length + 1, 0);
@@ -100,11 +106,11 @@ export class Speculator {
     this.#pass = { proposal, rows, proposeTime, verifyTime, accepted: 0 };
   }
 
-  async #propose(count: number, signal: AbortSignal | undefined): Promise<Proposal> {
+  async #propose(sequence: Sequence, count: number, most: number, signal: AbortSignal | undefined): Promise<Proposal> {
     const { tokenIds: ids, constraint } = this.session;
-    const place = { ids, promptLength: this.#promptLength, count, constraint, signal };
+    const place = { ids, promptLength: this.#promptLength, count, constraint, sequence, signal };
     const proposal = await unlessFull(Promise.resolve(this.proposer.propose(place)));
-    return proposal === undefined ? noProposal : this.#fitting(proposal, count);
+    return proposal === undefined ? noProposal : this.#fitting(proposal, this.proposer.fixedSize ? most : count);
   }
 
   /** The proposal without what cannot come: tokens beyond the number, outside the vocabulary, or against the constraint. */

@@ -29,3 +29,4 @@ export {
 } from "./load-model.node.js";
 export { type OpenOptions, openCheckpoint } from "./models/open.node.js";
 export { openTokenizer } from "./open-tokenizer.node.js";
+export { restoreSession, saveSession } from "./session-files.node.js";

@@ -3,6 +3,7 @@ export type { Backend } from "./backends/backend.js";
 export { ReferenceBackend } from "./backends/reference/reference-backend.js";
 export { CacheFullError } from "./cache/block-pool.js";
 export { ContextFullError } from "./cache/block-table.js";
+export type { PrefixReport } from "./cache/prefix-tree.js";
 export type { ByteSource, StoredTensor } from "./core/checkpoint.js";
 export * from "./core/errors.js";
 export type { StorageType } from "./core/storage.js";
@@ -30,6 +31,8 @@ export {
 } from "./generation/constrain/errors.js";
 export type { JsonSchema } from "./generation/constrain/schema/node.js";
 export type { ConstraintState, TokenConstraint, TokenMask } from "./generation/constrain/token-constraint.js";
+export { type ContextShiftOptions, type ShiftDivergence, ShiftImpossibleError } from "./generation/context-shift.js";
+export type { PrefixSharing } from "./generation/engine.js";
 export { type Evaluation, evaluate } from "./generation/evaluate.js";
 export {
   evaluatePairs,
@@ -71,6 +74,8 @@ export {
   type StageName,
   stageOrders,
 } from "./generation/sampling/stages.js";
+export { CacheLayoutError, OtherModelError, type RestoreOptions } from "./generation/saved/restore.js";
+export type { TokenScore } from "./generation/scores.js";
 export type { EarlyStopping } from "./generation/search/beams.js";
 export { bestOf, minimumBayesRisk, type Vote, vote } from "./generation/search/choose-among.js";
 export type { Hypothesis } from "./generation/search/hypothesis.js";
@@ -78,8 +83,14 @@ export type { LengthPenalty } from "./generation/search/length-penalty.js";
 export type { BeamSearchOptions, BeamStoppingOptions } from "./generation/search/options.js";
 export { type EncodedPrompt, NoContinuationError } from "./generation/search/prompt-search.js";
 export type { SampleOptions } from "./generation/search/samples.js";
-export { Session, SessionBusyError } from "./generation/session.js";
-export type { SessionOptions, Step, StepOptions } from "./generation/session-options.js";
+export { Session } from "./generation/session.js";
+export {
+  type ReadOptions,
+  SessionBusyError,
+  type SessionOptions,
+  type Step,
+  type StepOptions,
+} from "./generation/session-options.js";
 export {
   acceptOrRedraw,
   type Distribution,

@@ -30,6 +30,12 @@ export interface ModelOptions {
 export interface CacheOptions {
   /** Positions that all sessions together can hold. Default: four times `contextLength`, within a memory budget. */
   readonly positions?: number;
+  /**
+   * Whether what was run of one session is kept for others that begin with the same tokens, or how many bytes of the
+   * cache it may hold. It is given up, what was used longest ago first, when sessions need the room. Default true: half
+   * of the cache, at most 512 MiB.
+   */
+  readonly prefixes?: boolean | { readonly bytes: number };
 }
 
 export const modelOptionNames = ["contextLength", "cache", "signal", "onProgress", "onNotice"] as const;
@@ -41,6 +47,9 @@ const runCapacity = { tokens: 512, outputs: 128, sequences: 64 };
 
 /** A cache takes at most this many bytes unless asked for more; the pages are touched as sequences grow. */
 const cacheBudget = { native: 16 * 2 ** 30, wasm: 256 * 2 ** 20, reference: 2 ** 30, webgpu: 256 * 2 ** 20 };
+
+/** Bytes that earlier sessions' beginnings may hold, unless more are asked for. */
+const largestPrefixBytes = 512 * 2 ** 20;
 
 /** The error for a checkpoint whose position table ends before the context length that was asked for. */
 export class ContextLengthError extends HithertoError {
@@ -68,6 +77,7 @@ export async function modelFrom(
   const wanted = options.contextLength ?? Math.min(interpret(checkpoint).config.contextLength, defaultContextLength);
   const { config, recipes } = interpret(checkpoint, wanted);
   const capacity = capacityFor(config, backend.name, wanted, options);
+  const prefixBytes = prefixBytesFor(config, capacity.blocks, options.cache?.prefixes);
   const noted = new NotedTensors(checkpoint.tensors);
   const repacks = new Map<string, Repack[]>();
   const network = await Network.load(backend, config, { ...checkpoint, tensors: noted }, recipes, dequantize, {
@@ -91,7 +101,7 @@ export async function modelFrom(
   }
   const { tokenizer, sourceTokenizer, generationDefaults, format } = checkpoint;
   const adapterBase = { format, recipes };
-  return new Model({ network, tokenizer, sourceTokenizer, generationDefaults, adapterBase, release });
+  return new Model({ network, tokenizer, sourceTokenizer, generationDefaults, adapterBase, release, prefixBytes });
 }
 
 /** The checkpoint's tensors, with a note of which were asked for. */
@@ -118,7 +128,7 @@ function capacityFor(
   contextLength: number,
   options: ModelOptions,
 ): Capacity {
-  if (options.cache !== undefined) rejectUnknownOptions(options.cache, ["positions"], "cache");
+  if (options.cache !== undefined) rejectUnknownOptions(options.cache, ["positions", "prefixes"], "cache");
   if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= 2 ** 24)) {
     throw new OutOfRangeError("contextLength", `a whole number from 1 to ${2 ** 24}`, contextLength);
   }
@@ -131,6 +141,24 @@ function capacityFor(
   return { ...runCapacity, tokens, outputs: Math.min(runCapacity.outputs, tokens), contextLength, blocks, crossBlocks };
 }
 
+function prefixBytesFor(
+  config: ModelConfig,
+  blocks: number,
+  wanted: NonNullable<CacheOptions["prefixes"]> = true,
+): number {
+  if (wanted === false) return 0;
+  if (wanted === true) return Math.min(largestPrefixBytes, (blocks * blockBytesOf(config)) / 2);
+  rejectUnknownOptions(wanted, ["bytes"], "cache.prefixes");
+  if (!(Number.isSafeInteger(wanted.bytes) && wanted.bytes >= 0)) {
+    throw new OutOfRangeError("cache.prefixes.bytes", "a whole number from 0 on", wanted.bytes);
+  }
+  return wanted.bytes;
+}
+
+function blockBytesOf({ decoder }: ModelConfig): number {
+  return 2 * 4 * cacheBlockElements(decoder.attention) * decoder.layers.length;
+}
+
 function cacheBlocks(config: ModelConfig, backend: Backend["name"], contextLength: number, positions?: number): number {
   if (positions !== undefined) {
     if (!(Number.isInteger(positions) && positions >= 1 && positions <= 2 ** 30)) {
@@ -138,8 +166,7 @@ function cacheBlocks(config: ModelConfig, backend: Backend["name"], contextLengt
     }
     return blocksFor(positions);
   }
-  const blockBytes = 2 * 4 * cacheBlockElements(config.decoder.attention) * config.decoder.layers.length;
-  const affordable = Math.floor(cacheBudget[backend] / blockBytes);
+  const affordable = Math.floor(cacheBudget[backend] / blockBytesOf(config));
   // Room for a few sessions of full length, and for many short ones where blocks are small.
   const wanted = Math.max(4 * blocksFor(contextLength), 4096 / cacheBlockSize);
   return Math.max(blocksFor(contextLength), Math.min(wanted, affordable));

@@ -1,6 +1,6 @@
 /** The compiled command, for tests of a real process: `dist/` where it is up to date, else compiled afresh. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
@@ -21,8 +21,13 @@ function compile(): string {
   const cache = join(repository, "node_modules", ".cache");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "hitherto-"));
+  const output = join(folder, "dist");
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const compiler = join(repository, "node_modules", "typescript", "bin", "tsc");
-  execFileSync(process.execPath, [compiler, "-p", join(repository, "tsconfig.build.json"), "--outDir", folder]);
-  return join(folder, "cli", "main.js");
+  execFileSync(process.execPath, [compiler, "-p", join(repository, "tsconfig.build.json"), "--outDir", output]);
+  for (const kernels of ["native", "wasm"]) {
+    const built = join(repository, "dist", kernels);
+    if (existsSync(built)) symlinkSync(built, join(output, kernels));
+  }
+  return join(output, "cli", "main.js");
 }

@@ -25,6 +25,11 @@ export class BlockPool {
   readonly #references: Uint32Array;
   readonly #freed: number[] = [];
   #fresh = 0;
+  /** Blocks of `#kept` that nobody else uses. */
+  #idle = 0;
+  readonly #kept: Uint8Array;
+  /** Frees a block that was kept for later, where there is one. Called when no other is left. */
+  evict: (() => boolean) | undefined;
 
   /**
    * @param size - number of blocks
@@ -37,15 +42,18 @@ export class BlockPool {
     readonly copyBlock: (from: number, to: number) => void,
   ) {
     this.#references = new Uint32Array(size);
+    this.#kept = new Uint8Array(size);
   }
 
+  /** Blocks that sequences use. Those that are only kept for later do not count: they are had back when needed. */
   get used(): number {
-    return this.#fresh - this.#freed.length;
+    return this.#fresh - this.#freed.length - this.#idle;
   }
 
   /** A block for the caller alone. Blocks that were used before come first, so untouched memory stays untouched. */
   take(): number {
-    const block = this.#freed.pop() ?? (this.#fresh < this.size ? this.#fresh++ : undefined);
+    let block = this.#freed.pop() ?? (this.#fresh < this.size ? this.#fresh++ : undefined);
+    if (block === undefined && this.evict?.()) block = this.#freed.pop();
     if (block === undefined) throw new CacheFullError(this.size, this.blockSize);
     this.#references[block] = 1;
     return block;
@@ -53,12 +61,28 @@ export class BlockPool {
 
   retain(block: number): void {
     assert(this.#references[block]! > 0, `block ${block} is free`);
-    this.#references[block]!++;
+    if (this.#references[block]!++ === 1) this.#idle -= this.#kept[block]!;
   }
 
   release(block: number): void {
     assert(this.#references[block]! > 0, `block ${block} is free already`);
     if (--this.#references[block]! === 0) this.#freed.push(block);
+    else if (this.#references[block] === 1) this.#idle += this.#kept[block]!;
+  }
+
+  /** Keeps a block that is in use for later, also when its users have let it go. */
+  keep(block: number): void {
+    assert(this.#kept[block] === 0, `block ${block} is kept already`);
+    this.retain(block);
+    this.#kept[block] = 1;
+  }
+
+  /** The opposite of `keep`. */
+  letGo(block: number): void {
+    assert(this.#kept[block] === 1, `block ${block} is not kept`);
+    if (this.#references[block] === 1) this.#idle--;
+    this.#kept[block] = 0;
+    this.release(block);
   }
 
   isShared(block: number): boolean {

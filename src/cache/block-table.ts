@@ -4,7 +4,7 @@
  * Growing, cutting off, forking: all are work on a small table. A block that two sequences share is copied when one
  * of them is about to write into it.
  */
-import { HithertoError, OutOfRangeError } from "../core/errors.js";
+import { assert, HithertoError, OutOfRangeError } from "../core/errors.js";
 import type { BlockPool } from "./block-pool.js";
 
 /** A sequence has as many positions as the model was loaded for. */
@@ -25,6 +25,11 @@ export class ContextFullError extends HithertoError {
 export class BlockTable {
   readonly #blocks: number[] = [];
   #length = 0;
+  /**
+   * Positions, from the first on, that hold to the bit what running the tokens gives. Infinite unless a shift has
+   * moved some.
+   */
+  exactLength = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly pool: BlockPool,
@@ -81,6 +86,33 @@ export class BlockTable {
     const kept = Math.ceil(length / this.pool.blockSize);
     while (this.#blocks.length > kept) this.pool.release(this.#blocks.pop()!);
     this.#length = length;
+    if (length <= this.exactLength) this.exactLength = Number.POSITIVE_INFINITY;
+  }
+
+  /** Goes on with a full block that others filled with what stands at these positions. @throws ContextFullError */
+  adoptBlock(block: number): void {
+    const { blockSize } = this.pool;
+    assert(this.#length === this.#blocks.length * blockSize, "a block was adopted inside another");
+    if (this.#length + blockSize > this.contextLength)
+      throw new ContextFullError(this.contextLength, this.#length + blockSize);
+    this.pool.retain(block);
+    this.#blocks.push(block);
+    this.#length += blockSize;
+  }
+
+  /**
+   * Makes the blocks from `first` to `end` this sequence's own, so that filled positions can be written; nothing changes
+   * when there is no room. @throws CacheFullError
+   */
+  own(first: number, end: number): void {
+    const copies = new Map<number, number>();
+    try {
+      for (let i = first; i < end; i++) if (this.pool.isShared(this.#blocks[i]!)) copies.set(i, this.pool.take());
+    } catch (error) {
+      for (const copy of copies.values()) this.pool.release(copy);
+      throw error;
+    }
+    for (const [i, copy] of copies) this.#replace(i, copy);
   }
 
   /** A second sequence with the same past. Costs a table, not a copy. */
@@ -91,6 +123,7 @@ export class BlockTable {
       copy.#blocks.push(block);
     }
     copy.#length = this.#length;
+    copy.exactLength = this.exactLength;
     return copy;
   }
 
@@ -99,6 +132,7 @@ export class BlockTable {
     this.truncate(0);
     this.#blocks.push(...other.#blocks.splice(0));
     this.#length = other.#length;
+    this.exactLength = other.exactLength;
     other.#length = 0;
   }
 
@@ -110,9 +144,13 @@ export class BlockTable {
   #ownTail(index: number, before: number): void {
     const block = this.#blocks[index]!;
     if (index >= before || !this.pool.isShared(block)) return;
-    const own = this.pool.take();
-    this.pool.copyBlock(block, own);
+    this.#replace(index, this.pool.take());
+  }
+
+  #replace(index: number, copy: number): void {
+    const block = this.#blocks[index]!;
+    this.pool.copyBlock(block, copy);
     this.pool.release(block);
-    this.#blocks[index] = own;
+    this.#blocks[index] = copy;
   }
 }

@@ -7,10 +7,12 @@
 import type { Backend } from "../backends/backend.js";
 import { BlockPool } from "../cache/block-pool.js";
 import { BlockTable, ContextFullError } from "../cache/block-table.js";
+import { PrefixTree } from "../cache/prefix-tree.js";
 import { Breather } from "../core/breathe.js";
 import { InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import type { DecoderProgram, Network } from "../models/network.js";
 import { cacheBlockSize } from "../nn/attention-layer.js";
+import type { LoadedAdapter } from "./loaded-adapter.js";
 import { Lock } from "./lock.js";
 import { type OutputRow, type Part, Run } from "./run.js";
 import { EncodedSource, Sequence } from "./sequence.js";
@@ -24,8 +26,16 @@ export interface AdvanceOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called after every run for which results were kept; `tokens` rows of them are live. */
   readonly onRun?: (program: DecoderProgram, tokens: number) => void;
-  /** Another program than the one that generates: an inspection of the same network. */
-  readonly program?: DecoderProgram;
+  /** Another program than the one that generates: an inspection of the same network, or what gives it at its turn. */
+  readonly program?: DecoderProgram | (() => DecoderProgram);
+}
+
+/** How a session shares what is run of it. */
+export interface PrefixSharing {
+  /** Whether it begins with what others have run of the same tokens, and leaves what it runs to others. Default true. */
+  readonly share?: boolean;
+  /** Only sessions of the same salt share. Default: an empty one. */
+  readonly salt?: string;
 }
 
 /** A backend does one run at a time, whichever of the models on it asks. */
@@ -42,31 +52,43 @@ const offLoopBytes = 64 * 2 ** 20;
 
 export class Engine {
   readonly pool: BlockPool;
-  readonly #crossPool: BlockPool | undefined;
+  /** What was run before, for sequences that begin alike; absent where none is kept. */
+  readonly prefixes: PrefixTree | undefined;
+  /** Blocks of encoded sources, of an encoder-decoder model. */
+  readonly crossPool: BlockPool | undefined;
   readonly #lock: Lock;
   /** The last that was used, and all. */
   #tokenRun: TokenRun | undefined;
+  readonly #adapters = new WeakMap<LoadedAdapter, number>();
+  #adapterCount = 0;
   readonly #tokenRuns = new WeakMap<DecoderProgram, TokenRun>();
 
-  constructor(readonly network: Network) {
+  /** @param prefixBytes - of the cache, to hold what was run before for sequences that begin alike; 0: none */
+  constructor(
+    readonly network: Network,
+    prefixBytes = 0,
+  ) {
     const { capacity } = network;
     this.#lock = lockOf(network.backend);
     this.pool = new BlockPool(capacity.blocks, cacheBlockSize, (from, to) => network.cache.copyBlock(from, to));
+    const { blockBytes } = network.cache;
+    const prefixBlocks = Math.min(Math.floor(prefixBytes / blockBytes), capacity.blocks);
+    if (prefixBlocks > 0) this.prefixes = new PrefixTree(this.pool, prefixBlocks, blockBytes);
     if (network.config.kind === "encoder-decoder") {
       // Sources are never written after encoding, so their blocks are never copied.
-      this.#crossPool = new BlockPool(capacity.crossBlocks, cacheBlockSize, () => {});
+      this.crossPool = new BlockPool(capacity.crossBlocks, cacheBlockSize, () => {});
     }
   }
 
   /** An empty sequence; for an encoder-decoder model, one that attends to `source`. */
   async sequence(source?: ArrayLike<number>): Promise<Sequence> {
     const { contextLength } = this.network.capacity;
-    if (this.#crossPool === undefined) {
+    if (this.crossPool === undefined) {
       if (source !== undefined) throw new InvalidValueError("source", "absent for a decoder-only model", "a source");
       return Sequence.empty(this.pool, contextLength);
     }
     if (source === undefined) throw new InvalidValueError("source", "given for an encoder-decoder model", undefined);
-    return Sequence.empty(this.pool, contextLength, await this.#encode(source, this.#crossPool));
+    return Sequence.empty(this.pool, contextLength, await this.#encode(source, this.crossPool));
   }
 
   /**
@@ -103,13 +125,43 @@ export class Engine {
 
   /** Waits until nothing runs any more. */
   idle(): Promise<void> {
-    return this.#lock.run(async () => {});
+    return this.between(() => {});
+  }
+
+  /** Does something when nothing runs: what reads or writes the cache from outside. */
+  between<T>(task: () => T): Promise<T> {
+    return this.#lock.run(async () => task());
+  }
+
+  /** Goes on with a sequence as far as others have run the same tokens; the last of them stays to be run. */
+  adopt(sequence: Sequence, ids: ArrayLike<number>, { share = true, salt }: PrefixSharing = {}): void {
+    const { table } = sequence;
+    const { blockSize } = this.pool;
+    const isApart = sequence.source !== undefined || table.length % blockSize !== 0 || table.length > table.exactLength;
+    if (!share || isApart || ids.length - 1 < table.length + blockSize) return;
+    const limit = Math.min(ids.length - 1, table.contextLength);
+    this.prefixes?.adopt(table, ids, limit, this.#saltOf(sequence, salt));
+  }
+
+  /** Leaves what was run of a sequence to others that begin with the same tokens. */
+  remember(sequence: Sequence, ids: ArrayLike<number>, { share = true, salt }: PrefixSharing = {}): void {
+    if (!share || sequence.source !== undefined) return;
+    this.prefixes?.remember(sequence.table, ids, this.#saltOf(sequence, salt));
+  }
+
+  /** Sessions with other adapters hold other keys and values for the same tokens. */
+  #saltOf({ adapter }: Sequence, salt = ""): string {
+    if (adapter === undefined) return salt;
+    const number = this.#adapters.get(adapter) ?? ++this.#adapterCount;
+    this.#adapters.set(adapter, number);
+    return `${number}\0${salt}`;
   }
 
   async #runAll(parts: readonly Part[], options: AdvanceOptions): Promise<void> {
     this.#checkRoom(parts);
     const total = parts.reduce((sum, part) => sum + part.ids.length, 0);
-    let run = new Run(options.program ?? this.network.decoder, this.network);
+    const own = typeof options.program === "function" ? options.program() : options.program;
+    let run = new Run(own ?? this.network.decoder, this.network);
     const breather = new Breather();
     let done = 0;
     const finish = async (): Promise<void> => {
@@ -125,7 +177,7 @@ export class Engine {
     };
     try {
       for (const [index, part] of parts.entries()) {
-        const program = options.program ?? part.sequence.adapter?.program ?? this.network.decoder;
+        const program = own ?? part.sequence.adapter?.program ?? this.network.decoder;
         if (program !== run.program) {
           await finish();
           run = new Run(program, this.network);

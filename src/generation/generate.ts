@@ -129,7 +129,7 @@ class Completion {
     if (this.#strings.stopped !== undefined) return { kind: "string", text: this.#strings.stopped };
     if (this.session.constraint?.isComplete) return { kind: "constraint" };
     if (this.#count === this.#maxTokens) return { kind: "maxTokens" };
-    if (this.session.room === 0) return { kind: "contextLength" };
+    if (this.session.isFull) return { kind: "contextLength" };
     if (this.#deadline !== Number.POSITIVE_INFINITY && performance.now() >= this.#deadline) return { kind: "maxTime" };
     return undefined;
   }

@@ -8,6 +8,7 @@ import { dequantize } from "../formats/index.js";
 import { modulesOf } from "../models/adapters/merge.js";
 import { linearModules, pairsBeside } from "../models/adapters/modules.js";
 import type { AdapterFile } from "../models/adapters/peft.js";
+import { Fingerprint } from "../models/fingerprint.js";
 import { loadParameters } from "../models/load-parameters.js";
 import { type DecoderProgram, Network } from "../models/network.js";
 import type { Recipes } from "../models/weights.js";
@@ -25,6 +26,8 @@ export class LoadedAdapter implements Disposable {
     readonly network: Network,
     /** Where it was read from. */
     readonly path: string,
+    /** Tells it from others: a digest of samples of its matrices. */
+    readonly fingerprint: string,
     program: DecoderProgram,
     private readonly resources: ReadonlyMap<string, Resource>,
     private readonly onDispose: (adapter: LoadedAdapter) => void,
@@ -58,8 +61,10 @@ export class LoadedAdapter implements Disposable {
     );
     const resources = new Map<string, Resource>();
     try {
-      await loadParameters(backend, file, pairs.recipes, parameters, resources, dequantize);
-      return new LoadedAdapter(network, file.path, network.compileAdapted(graph, resources), resources, onDispose);
+      const fingerprint = new Fingerprint();
+      await loadParameters(backend, file, pairs.recipes, parameters, resources, dequantize, { fingerprint });
+      const program = network.compileAdapted(graph, resources);
+      return new LoadedAdapter(network, file.path, fingerprint.of(config), program, resources, onDispose);
     } catch (error) {
       for (const resource of resources.values()) resource.dispose();
       throw error;

@@ -3,6 +3,7 @@
  *
  * Sessions, generation, logits and inspection all run the one program of the network.
  */
+import type { PrefixReport } from "../cache/prefix-tree.js";
 import { DisposedError, InvalidValueError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { AdapterFile } from "../models/adapters/peft.js";
@@ -20,6 +21,7 @@ import { checkGeneration, type GenerationOptions, type GenerationStep, generate 
 import { type Inspection, inspect } from "./inspect.js";
 import { type AdapterBase, LoadedAdapter } from "./loaded-adapter.js";
 import type { ChoiceModel } from "./sampling/stages.js";
+import { type RestoreOptions, restoreSession } from "./saved/restore.js";
 import { searchAll } from "./search/beam-search.js";
 import { type Hypothesis, hypothesisOf } from "./search/hypothesis.js";
 import { type BeamSearchOptions, beamSettings } from "./search/options.js";
@@ -44,6 +46,8 @@ export interface ModelParts {
   readonly generationDefaults?: GenerationDefaults;
   /** What adapters are matched with; absent: none can be loaded. */
   readonly adapterBase?: AdapterBase;
+  /** Bytes of the cache that may hold what was run before, for sessions that begin alike. Default 0: none. */
+  readonly prefixBytes?: number;
   /** Frees what the model stands on: the backend, unless it is shared. */
   readonly release: () => Promise<void>;
 }
@@ -56,7 +60,7 @@ export class Model implements AsyncDisposable {
   readonly #adapters = new Set<LoadedAdapter>();
 
   constructor(readonly parts: ModelParts) {
-    this.engine = new Engine(parts.network);
+    this.engine = new Engine(parts.network, parts.prefixBytes);
     this.config = parts.network.config;
   }
 
@@ -134,6 +138,24 @@ export class Model implements AsyncDisposable {
       sequence.dispose();
       throw error;
     }
+  }
+
+  /**
+   * A session that goes on where one was saved (`Session.save`), here or in another process: the same bits, and no token
+   * is run again.
+   * @throws OtherModelError, CacheLayoutError, FormatError, TruncatedFileError, UnsupportedError, InvalidValueError where
+   *   processors are missing, CacheFullError, ContextFullError
+   */
+  async restore(saved: Uint8Array, options: RestoreOptions = {}): Promise<Session> {
+    this.#open();
+    const { engine, parts } = this;
+    const constraint = (source: Constraint) => this.constraint(source);
+    return restoreSession({ engine, tokenizer: parts.tokenizer?.tokenizer, constraint }, saved, options);
+  }
+
+  /** What is held of earlier sessions for those that begin alike, and what it was good for; undefined where nothing is. */
+  get prefixes(): PrefixReport | undefined {
+    return this.engine.prefixes?.report;
   }
 
   /**

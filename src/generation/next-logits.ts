@@ -1,4 +1,5 @@
 /** Logits after some token of a timeline: a session's own copy, since the program's are gone with its next run. */
+import { type Alternative, topAlternatives } from "./alternatives.js";
 import type { OutputRow } from "./run.js";
 
 export class NextLogits {
@@ -26,6 +27,11 @@ export class NextLogits {
     const copy = new NextLogits(this.values.length);
     copy.set({ logits: this.values, logSumExp: this.logSumExp, likeliest: this.likeliest }, this.length);
     return copy;
+  }
+
+  /** The likeliest tokens, likeliest first. */
+  top(count: number): Alternative[] {
+    return topAlternatives(this.values, this.logSumExp, count);
   }
 
   /** ln p of a token. */

@@ -1,11 +1,17 @@
-/** What a session is told, and what a step of it gives. */
+/** What can be asked of a session and of its steps, and what a step gives back. */
 import { HithertoError } from "../core/errors.js";
 import type { Alternative } from "./alternatives.js";
 import type { Constraint } from "./constrain/constraint.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
+import type { ContextShiftOptions } from "./context-shift.js";
+import type { PrefixSharing } from "./engine.js";
+import type { Inspection } from "./inspect.js";
 import type { LoadedAdapter } from "./loaded-adapter.js";
+import type { NextLogits } from "./next-logits.js";
 import type { StageReport } from "./sampling/pipeline.js";
 import type { ChoiceOptions } from "./sampling/stages.js";
+import type { TokenScore } from "./scores.js";
+import type { TimelineState } from "./timeline.js";
 
 export interface SessionOptions extends ChoiceOptions {
   /** How many of the likeliest tokens each step reports. Default 0. */
@@ -14,19 +20,37 @@ export interface SessionOptions extends ChoiceOptions {
   readonly report?: boolean;
   /** What the completion has to be: see `Session.constrain`. Of `Model.session` and `generate` only. */
   readonly constraint?: Constraint | TokenConstraint;
+  /** What is discarded when the context is full. Default: nothing, `ContextFullError` is thrown. */
+  readonly contextShift?: ContextShiftOptions;
+  readonly cache?: PrefixSharing;
   /** What the model is run with: see `Session.useAdapter`. Of `Model.session` and `generate` only. */
   readonly adapter?: LoadedAdapter;
 }
 
-export interface StepOptions {
-  /** Take this token instead of choosing one. */
-  readonly token?: number;
+/** How tokens that were added are run. */
+export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Called as tokens that were added since the last step are run. */
   readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Called for every token that was added since the last step, with its log-probability and alternatives, from the pass
+   * that runs it; all of them are run then, whatever is known of their beginning.
+   */
+  readonly onScore?: (score: TokenScore) => void;
 }
 
-export const stepOptionNames = ["token", "signal", "onProgress"];
+export interface StepOptions extends ReadOptions {
+  /** Take this token instead of choosing one. */
+  readonly token?: number;
+  /**
+   * Results inside the model to report, such as `blocks.0.attention.probabilities` (see `Model.resultNames`), of every
+   * token that this step runs. Costs nothing where it is absent.
+   */
+  readonly inspect?: readonly string[];
+}
+
+/** Options of `Session.step`. */
+export const stepOptionNames = ["token", "signal", "onProgress", "onScore", "inspect"];
 
 /** What one step did. */
 export interface Step {
@@ -42,14 +66,11 @@ export interface Step {
   readonly position: number;
   /** What every processor and filter removed, where that was asked for. */
   readonly report?: readonly StageReport[];
+  /** What `inspect` asked for, by name: a row for every token that was run. */
+  readonly inspected?: ReadonlyMap<string, Inspection>;
   /** [vocabSize]: the model's logits before any processor. The session's own memory: valid until its next step. */
   readonly logits: Float32Array;
 }
-
-/** Options of `Session.fork`. */
-export const forkOptionNames = ["sampling", "penalties", "tokens", "processors", "alternatives", "report"];
-/** Options of `Model.session`. */
-export const sessionOptionNames = [...forkOptionNames, "constraint", "adapter"];
 
 /** A session was used before the step, `logits` or `append` that it was given last had ended. */
 export class SessionBusyError extends HithertoError {
@@ -59,3 +80,25 @@ export class SessionBusyError extends HithertoError {
     super("a session does one thing at a time: await its last call before the next, or fork it first");
   }
 }
+
+/** All that makes a session, but its place in the cache. */
+export interface SessionState extends TimelineState {
+  readonly options: SessionOptions;
+  readonly seed: number;
+  /** Mirostat's limits by position. */
+  readonly limits: ReadonlyMap<number, number>;
+  readonly next: NextLogits | undefined;
+}
+
+/** Options of `Session.fork`. */
+export const forkOptionNames = [
+  "sampling",
+  "penalties",
+  "tokens",
+  "processors",
+  "alternatives",
+  "report",
+  "contextShift",
+];
+/** Options of `Model.session`. */
+export const sessionOptionNames = [...forkOptionNames, "constraint", "adapter", "cache"];

@@ -1,54 +1,53 @@
 /**
- * A sequence in progress: a mutable timeline of token ids that can be read, stepped, appended to, rewound and forked.
+ * A sequence in progress: a mutable timeline of token ids that can be read, stepped, appended to, edited, rewound,
+ * forked, shifted and saved.
  *
- * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was rewound,
- * forked or fed in pieces continues as a fresh one with the same tokens would.
+ * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was edited, rewound,
+ * forked, restored or fed in pieces continues as a fresh one with the same tokens would.
  */
 import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
-import type { TextStream, Tokenizer } from "../tokenizers/tokenizer.js";
-import { type Alternative, topAlternatives } from "./alternatives.js";
-import { ConstraintTimeline } from "./constrain/timeline.js";
+import type { Tokenizer } from "../tokenizers/tokenizer.js";
+import type { Alternative } from "./alternatives.js";
+import { Computed } from "./computed.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
+import { type ContextShiftOptions, divergenceOf, planShift, type ShiftDivergence } from "./context-shift.js";
 import type { Engine } from "./engine.js";
+import { StepInspection } from "./inspect.js";
 import type { LoadedAdapter } from "./loaded-adapter.js";
-import { NextLogits } from "./next-logits.js";
+import type { NextLogits } from "./next-logits.js";
 import type { StageReport } from "./sampling/pipeline.js";
 import { createSampler, type Sampler, type Text } from "./sampling/sampler.js";
+import { saveSession } from "./saved/save.js";
 import type { Sequence } from "./sequence.js";
 import {
   forkOptionNames,
+  type ReadOptions,
   SessionBusyError,
   type SessionOptions,
+  type SessionState,
   type Step,
   type StepOptions,
   stepOptionNames,
 } from "./session-options.js";
-import { Ahead } from "./speculation/ahead.js";
+
 import type { FindProposal, Proposal, Verified } from "./speculation/proposer.js";
 
-export { SessionBusyError } from "./session-options.js";
+import { checkWithin, Timeline, TimelineReader } from "./timeline.js";
 
 const none: readonly Alternative[] = [];
 
-export class Session {
-  readonly #ids: number[] = [];
+export class Session extends TimelineReader {
   readonly #alternatives: number;
   readonly #sampler: Sampler;
-  #sequence: Sequence | undefined;
+  #computed: Computed | undefined;
   /** Whether a call that waits for the engine has not ended yet. */
   #busy = false;
-  #stream: TextStream | undefined;
-  #next: NextLogits | undefined;
-  #constraint: ConstraintTimeline | undefined;
-  readonly #ahead = new Ahead();
-  /** Tokens before the first that was chosen, once one was. */
-  #promptLength: number | undefined;
 
   /**
    * Called by `Model.session`.
    * @param inheritedSeed - the seed where the options name none; default: a fresh one
-   * @throws what `createSampler` throws
+   * @throws what `createSampler` and `planShift` throw
    */
   constructor(
     readonly engine: Engine,
@@ -57,39 +56,47 @@ export class Session {
     readonly options: SessionOptions = {},
     inheritedSeed?: number,
   ) {
-    const { vocabSize, endIds: ownEnds, bannedIds = [] } = engine.network.config;
+    super(new Timeline(tokenizer, engine.network.config.vocabSize));
+    const { vocabSize, endIds: ownEnds, bannedIds = [], decoder } = engine.network.config;
     const endIds = [...new Set([...ownEnds, ...(tokenizer?.endIds ?? [])])];
-    const { sampling = {}, ...others } = options;
+    const { sampling = {}, contextShift, cache = {}, ...others } = options;
+    rejectUnknownOptions(cache, ["share", "salt"], "cache");
+    if (contextShift !== undefined) {
+      planShift(contextShift, engine.network.capacity.contextLength, decoder.position.kind);
+    }
     this.#sampler = createSampler(sampling, { vocabSize, endIds, bannedIds }, inheritedSeed, others);
     this.#alternatives = options.alternatives ?? 0;
     if (!(Number.isInteger(this.#alternatives) && this.#alternatives >= 0 && this.#alternatives <= vocabSize)) {
       throw new OutOfRangeError("alternatives", `a whole number from 0 to ${vocabSize}`, this.#alternatives);
     }
-    this.#sequence = sequence;
+    this.#computed = new Computed(engine, sequence, cache);
   }
 
-  /** All tokens of the timeline, the prompt's first. */
-  get tokenIds(): readonly number[] {
-    return this.#ids;
+  /** A session in a state that another was in. The sequence is the session's from here on. */
+  static resume(from: Pick<Session, "engine" | "tokenizer">, sequence: Sequence, state: SessionState): Session {
+    const session = new Session(from.engine, from.tokenizer, sequence, state.options, state.seed);
+    session.timeline.take(state);
+    session.#sampler.inherit(state);
+    const { length } = session;
+    if (sequence.length > length) sequence.table.truncate(length);
+    const next = state.next?.length === length ? state.next.copy() : undefined;
+    session.#computed = new Computed(from.engine, sequence, state.options.cache, next);
+    return session;
   }
 
-  get length(): number {
-    return this.#ids.length;
-  }
-
-  /** Positions that the timeline can still grow by. */
+  /** Positions that the timeline can still grow by, before anything has to be discarded. */
   get room(): number {
-    return this.engine.network.capacity.contextLength - this.#ids.length;
+    return this.engine.network.capacity.contextLength - this.length;
+  }
+
+  /** Whether the timeline can grow no more: there is no room, and `contextShift` makes none. */
+  get isFull(): boolean {
+    return this.room <= 0 && this.options.contextShift === undefined;
   }
 
   /** The seed in use: give it to another session to draw the same tokens. */
   get seed(): number {
     return this.#sampler.seed;
-  }
-
-  /** What the tokens from some place on have to follow, and how far they have; undefined where they are free. */
-  get constraint(): Pick<ConstraintTimeline, "constraint" | "from" | "state" | "mayEnd" | "isComplete"> | undefined {
-    return this.#constraint;
   }
 
   /**
@@ -98,12 +105,12 @@ export class Session {
    */
   constrain(constraint: TokenConstraint | undefined): void {
     this.#idle();
-    this.#constraint = constraint && ConstraintTimeline.begin(constraint, this.#ids, this.tokenizer);
+    this.timeline.constrain(constraint);
   }
 
   /** What the model is run with; undefined: its own weights alone. */
   get adapter(): LoadedAdapter | undefined {
-    return this.#idle().adapter;
+    return this.#idle().sequence.adapter;
   }
 
   /**
@@ -112,20 +119,12 @@ export class Session {
    * @throws InvalidValueError for an adapter of another model
    */
   useAdapter(adapter: LoadedAdapter | undefined): void {
-    const sequence = this.#idle();
-    if (adapter === sequence.adapter) return;
+    const computed = this.#idle();
+    if (adapter === computed.sequence.adapter) return;
     if (adapter !== undefined && adapter.network !== this.engine.network) {
       throw new InvalidValueError("adapter", "one that was loaded beside this model", adapter.path);
     }
-    this.#ahead.dispose();
-    sequence.table.truncate(0);
-    sequence.adapter = adapter;
-    this.#ownNext().length = -1;
-  }
-
-  /** The whole timeline as text. @throws InvalidValueError for a model without a tokenizer */
-  get text(): string {
-    return this.#needTokenizer().decode(this.#ids);
+    computed.begin(adapter);
   }
 
   /**
@@ -133,24 +132,12 @@ export class Session {
    * @returns [vocabSize], the session's own memory: valid until its next step
    */
   async logits(signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<Float32Array> {
-    return (await this.#alone((sequence) => this.#run(sequence, signal, onProgress))).values;
+    return (await this.#alone((computed) => this.#run(computed, { signal, onProgress }))).values;
   }
 
-  async #run(sequence: Sequence, signal?: AbortSignal, onProgress?: StepOptions["onProgress"]): Promise<NextLogits> {
-    if (this.#ids.length === 0)
-      throw new InvalidValueError("session", "a sequence of at least one token", "an empty one");
-    const next = this.#ownNext();
-    if (next.length === this.#ids.length) return next;
-    // The last token is run again where it was run before without its logits being kept: same bits.
-    const from = Math.min(sequence.length, this.#ids.length - 1);
-    if (sequence.length > from) sequence.table.truncate(from);
-    const ids = from === 0 ? this.#ids : this.#ids.slice(from);
-    next.length = -1;
-    await this.engine.advance([{ sequence, ids, outputs: "last" }], {
-      signal,
-      onProgress,
-      onOutput: (row) => next.set(row, from + ids.length),
-    });
+  async #run(computed: Computed, how: ReadOptions, look?: StepInspection): Promise<NextLogits> {
+    while (this.room < 0 && !this.isFull) await this.#shift(computed, this.options.contextShift!);
+    const next = await computed.run(this.tokenIds, how, this.#alternatives, look);
     this.#open(); // it may have been disposed meanwhile
     return next;
   }
@@ -162,9 +149,9 @@ export class Session {
    * @throws ContextFullError, CacheFullError, OutOfRangeError for an id outside the vocabulary; nothing is ahead then
    */
   async lookAhead(propose: Proposal | FindProposal, signal?: AbortSignal): Promise<Verified> {
-    return this.#alone(async (sequence) => {
+    return this.#alone(async ({ sequence, ahead }) => {
       const proposal = typeof propose === "function" ? await propose(sequence) : propose;
-      const verified = await this.#ahead.run(this.engine, sequence, this.#ids, proposal, signal);
+      const verified = await ahead.run(this.engine, sequence, this.tokenIds, proposal, signal);
       this.#open(); // it may have been disposed meanwhile
       return verified;
     });
@@ -172,7 +159,7 @@ export class Session {
 
   /** Steps whose logits were computed ahead, if they take the tokens that were expected. */
   get stepsAhead(): number {
-    return this.#ahead.stepsFrom(this.#ids.length);
+    return this.#computed?.ahead.stepsFrom(this.length) ?? 0;
   }
 
   /**
@@ -181,7 +168,7 @@ export class Session {
    */
   async step(options: StepOptions = {}): Promise<Step> {
     rejectUnknownOptions(options, stepOptionNames);
-    return this.#alone((sequence) => this.#step(sequence, options));
+    return this.#alone((computed) => this.#step(computed, options));
   }
 
   /**
@@ -190,57 +177,40 @@ export class Session {
    * @throws what `step` throws
    */
   stepNow(): Step | undefined {
-    const sequence = this.#idle();
-    if (this.#sampler.mayWait || !this.#runNow(sequence)) return undefined;
-    const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
-    return this.#take(this.#next!, this.#choose(this.#next!, reports), reports);
+    const computed = this.#idle();
+    if (this.#sampler.mayWait || (this.room < 0 && !this.isFull)) return undefined;
+    const next = computed.runNow(this.tokenIds);
+    if (next === undefined) return undefined;
+    return this.#chosen(next);
   }
 
-  async #step(sequence: Sequence, options: StepOptions): Promise<Step> {
-    const next = await this.#run(sequence, options.signal, options.onProgress);
-    if (options.token !== undefined) return this.#take(next, options.token);
+  async #step(computed: Computed, options: StepOptions): Promise<Step> {
+    const look = options.inspect && new StepInspection(this.engine.network, options.inspect, computed.sequence);
+    const next = await this.#run(computed, options, look);
+    if (options.token !== undefined) return this.#take(next, options.token, undefined, look);
+    if (!this.#sampler.mayWait) return this.#chosen(next, look);
     const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
-    if (!this.#sampler.mayWait) return this.#take(next, this.#choose(next, reports), reports);
-    const left = this.#constraint?.leave(next.values) ?? next.values;
-    const token = await this.#sampler.chooseWaiting(left, this.#ids.length, this.#text(), reports);
+    const left = this.timeline.constraint?.leave(next.values) ?? next.values;
+    const token = await this.#sampler.chooseWaiting(left, this.timeline.place, this.#text(), reports);
     this.#open(); // it may have been disposed meanwhile
-    return this.#take(next, token, reports);
+    return this.#take(next, token, reports, look);
   }
 
-  /** Has the logits after the last token without waiting, or returns false. */
-  #runNow(sequence: Sequence): boolean {
-    const { length } = this.#ids;
-    const next = this.#ownNext();
-    if (next.length === length) return length > 0;
-    if (sequence.length !== length - 1) return false;
-    const run = this.engine.advanceNow(sequence, this.#ids[length - 1]!);
-    if (run === undefined) return false;
-    next.set(run, length);
-    return true;
+  #chosen(next: NextLogits, look?: StepInspection): Step {
+    const reports: StageReport[] | undefined = this.options.report ? [] : undefined;
+    return this.#take(next, this.#choose(next, reports), reports, look);
   }
 
-  /** The session's logits; those after the last token, where they are known or were computed ahead. */
-  #ownNext(): NextLogits {
-    this.#next ??= new NextLogits(this.engine.network.config.vocabSize);
-    const { length } = this.#ids;
-    const row = this.#next.length === length ? undefined : this.#ahead.rowAt(length);
-    if (row !== undefined) this.#next.set(row, length);
-    return this.#next;
-  }
-
-  /** Adds a token that was chosen from `logits`. */
-  #take(next: NextLogits, token: number, report?: readonly StageReport[]): Step {
-    const { values: logits, logSumExp } = next;
-    const position = this.#ids.length;
-    this.#promptLength ??= position;
-    if (!(Number.isInteger(token) && token >= 0 && token < logits.length)) {
-      throw new OutOfRangeError("token", `a whole number from 0 to ${logits.length - 1}`, token);
-    }
+  /** Adds a token that was chosen from logits. */
+  #take(next: NextLogits, token: number, report?: readonly StageReport[], look?: StepInspection): Step {
+    const position = this.length;
+    this.timeline.promptLength ??= position;
+    this.timeline.checkToken(token);
     const text = this.#push(token);
-    const logprob = next.logprob(token);
-    const alternatives = this.#alternatives === 0 ? none : topAlternatives(logits, logSumExp, this.#alternatives);
-    if (report === undefined) return { token, text, logprob, alternatives, position, logits };
-    return { token, text, logprob, alternatives, position, logits, report };
+    const alternatives = this.#alternatives === 0 ? none : next.top(this.#alternatives);
+    const step: Step = { token, text, logprob: next.logprob(token), alternatives, position, logits: next.values };
+    if (report === undefined && look === undefined) return step;
+    return { ...step, ...(report && { report }), ...(look && { inspected: look.results }) };
   }
 
   /** Steps `count` times; returns the tokens. */
@@ -253,15 +223,14 @@ export class Session {
   /** Adds text or token ids to the timeline; they are run now, so that the next step is quick. */
   async append(addition: string | ArrayLike<number>, signal?: AbortSignal): Promise<void> {
     this.#idle();
-    const ids =
-      typeof addition === "string" ? this.#needTokenizer().encode(addition, { addSpecialTokens: false }) : addition;
+    const ids = this.timeline.idsOf(addition);
     if (ids.length === 0) return;
     this.extend(ids);
-    await this.#alone(async (sequence) => {
+    await this.#alone(async (computed) => {
       try {
-        await this.#run(sequence, signal);
+        await this.#run(computed, { signal });
       } catch (error) {
-        this.#cut(sequence, ids.length);
+        this.#cut(computed, Math.max(0, this.length - ids.length));
         throw error;
       }
     });
@@ -269,33 +238,76 @@ export class Session {
 
   /** Adds token ids without running them yet; the next step or `logits` does. */
   extend(ids: ArrayLike<number>): void {
-    const sequence = this.#idle();
-    const { length } = this.#ids;
+    const computed = this.#idle();
+    const { length } = this;
     try {
       for (let i = 0; i < ids.length; i++) this.#push(ids[i]!);
     } catch (error) {
-      this.#cut(sequence, this.#ids.length - length);
+      this.#cut(computed, length);
       throw error;
     }
   }
 
-  /** Takes the last `count` tokens off the timeline. @throws OutOfRangeError */
-  rewind(count: number): void {
-    const sequence = this.#idle();
-    if (!(Number.isInteger(count) && count >= 0 && count <= this.#ids.length)) {
-      throw new OutOfRangeError("count", `a whole number from 0 to ${this.#ids.length}`, count);
-    }
-    if (count > 0) this.#cut(sequence, count);
+  /**
+   * Replaces the token at a position. What stands before it stays valid; it and what stands after it are run (again) at
+   * the next need. As if the timeline had been rewound to the position, and the tokens given again.
+   * @throws OutOfRangeError, ConstraintViolationError; nothing has changed then
+   */
+  edit(position: number, token: number): void {
+    this.splice(position, 1, [token]);
   }
 
-  #cut(sequence: Sequence, count: number): void {
-    this.#ids.length -= count;
-    this.#ahead.end(this.#ids.length, sequence);
-    this.#constraint = this.#constraint?.cut(this.#ids.length);
-    if (sequence.length > this.#ids.length) sequence.table.truncate(this.#ids.length);
-    if (this.#next !== undefined) this.#next.length = -1;
-    this.#stream = undefined;
-    if (this.#promptLength !== undefined) this.#promptLength = Math.min(this.#promptLength, this.#ids.length);
+  /** The same of `count` tokens, and any number of others in their place; those after them move. */
+  splice(position: number, count: number, added: ArrayLike<number> = []): void {
+    const computed = this.#idle();
+    this.#forget(computed, this.timeline.splice(position, count, Array.from(added)));
+  }
+
+  /** Takes the last `count` tokens off the timeline. @throws OutOfRangeError */
+  rewind(count: number): void {
+    const computed = this.#idle();
+    checkWithin("count", count, this.length);
+    if (count > 0) this.#cut(computed, this.length - count);
+  }
+
+  #cut(computed: Computed, length: number): void {
+    this.timeline.cut(length);
+    this.#forget(computed, length);
+  }
+
+  #forget(computed: Computed, length: number): void {
+    computed.forget(length);
+    this.#sampler.forget(this.timeline.discarded + length);
+  }
+
+  /**
+   * Discards tokens behind the first few, and moves the rest down: see `ContextShiftOptions`. Sessions that have the
+   * option `contextShift` do so by themselves when the context is full.
+   * @param options - default: the session's own
+   * @returns tokens discarded
+   * @throws ShiftImpossibleError, UnsupportedError, OutOfRangeError, UnknownOptionError, CacheFullError
+   */
+  async shift(options: ContextShiftOptions = this.options.contextShift ?? {}): Promise<number> {
+    return this.#alone((computed) => this.#shift(computed, options));
+  }
+
+  async #shift(computed: Computed, options: ContextShiftOptions): Promise<number> {
+    const plan = planShift(options, this.length, this.engine.network.config.decoder.position.kind);
+    await computed.shift(plan, this.length);
+    this.timeline.discard(plan.keep, plan.discard);
+    return plan.discard;
+  }
+
+  /**
+   * How far what this session predicts next is from what its tokens predict when they are run again: 0, to the bit,
+   * unless keys have been turned by a context shift. Runs all tokens, beside the session.
+   * @throws CacheFullError where there is no room for them
+   */
+  async shiftDivergence(signal?: AbortSignal): Promise<ShiftDivergence> {
+    return this.#alone(async (computed) => {
+      const next = await this.#run(computed, { signal });
+      return divergenceOf(this.engine, computed.sequence, this.tokenIds, next, signal);
+    });
   }
 
   /**
@@ -305,39 +317,38 @@ export class Session {
   fork(options: SessionOptions = {}): Session {
     rejectUnknownOptions(options, forkOptionNames);
     const merged = { ...this.options, ...options, sampling: { ...this.options.sampling, ...options.sampling } };
-    const sequence = this.#idle().fork();
-    let fork: Session;
+    const sequence = this.#idle().sequence.fork();
     try {
-      fork = new Session(this.engine, this.tokenizer, sequence, merged, this.seed);
+      return Session.resume(this, sequence, { ...this.#state(), options: merged });
     } catch (error) {
       sequence.dispose();
       throw error;
     }
-    for (const id of this.#ids) fork.#ids.push(id);
-    if (sequence.length > fork.length) sequence.table.truncate(fork.length);
-    fork.#constraint = this.#constraint?.fork();
-    fork.#promptLength = this.#promptLength;
-    fork.#sampler.inherit(this.#sampler);
-    if (this.#next?.length === this.#ids.length) fork.#next = this.#next.copy();
-    return fork;
   }
 
-  /** What is left of the text at the end: bytes that never became a whole character. */
-  flushText(): string {
-    const text = this.#stream?.flush() ?? "";
-    this.#stream = undefined;
-    return text;
+  #state(): SessionState {
+    const { ids, discarded, promptLength, constraint } = this.timeline;
+    const { seed, limits } = this.#sampler;
+    const next = this.#computed?.next;
+    return { ids, discarded, promptLength, constraint, options: this.options, seed, limits, next };
+  }
+
+  /**
+   * The session as bytes, its part of the cache with it: `Model.restore` goes on from them, also in another process,
+   * without running the tokens again, to the same bits.
+   * @throws UnsupportedError for options that are functions, other than `processors`
+   */
+  async save(): Promise<Uint8Array> {
+    return this.#alone(({ ahead, sequence }) => {
+      ahead.end(this.length, sequence);
+      return this.engine.between(() => saveSession(this.engine, sequence, this.#state()));
+    });
   }
 
   /** Frees the session's memory, once what is under way has ended. It cannot be used afterwards. */
   dispose(): void {
-    if (!this.#busy && this.#sequence !== undefined) this.#free(this.#sequence);
-    this.#sequence = undefined;
-  }
-
-  #free(sequence: Sequence): void {
-    this.#ahead.dispose();
-    sequence.dispose();
+    if (!this.#busy) this.#computed?.release(this.tokenIds);
+    this.#computed = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -345,54 +356,44 @@ export class Session {
   }
 
   #choose({ values, likeliest }: NextLogits, reports?: StageReport[]): number {
+    const { constraint, place } = this.timeline;
     // The likeliest of all is the likeliest of those that the constraint allows, where it is one of them.
-    if (this.#sampler.greedy && this.#constraint?.allows(likeliest) !== false) return likeliest;
-    return this.#sampler.choose(this.#constraint?.leave(values) ?? values, this.#ids.length, this.#text(), reports);
+    if (this.#sampler.greedy && constraint?.allows(likeliest) !== false) return likeliest;
+    return this.#sampler.choose(constraint?.leave(values) ?? values, place, this.#text(), reports);
   }
 
   #text(): Text {
-    const { length } = this.#ids;
-    return { ids: this.#ids, promptLength: this.#promptLength ?? length, drawn: this.#ahead.drawnAt(length) };
+    const { ids, length, promptLength = length } = this.timeline;
+    return { ids, promptLength, drawn: this.#computed?.ahead.drawnAt(length) };
   }
 
   #push(token: number): string {
-    this.#constraint?.push(token);
-    this.#ahead.follow(token, this.#ids.length, this.#sequence!);
-    if (this.tokenizer === undefined) {
-      this.#ids.push(token);
-      return "";
-    }
-    this.#stream ??= this.tokenizer.stream({ after: this.#ids });
-    this.#ids.push(token);
-    return this.#stream.push(token);
+    const text = this.timeline.push(token);
+    const { ahead, sequence } = this.#open();
+    ahead.follow(token, this.length - 1, sequence);
+    return text;
   }
 
   /** Runs `task` while nothing else may touch the timeline. */
-  async #alone<T>(task: (sequence: Sequence) => Promise<T>): Promise<T> {
-    const sequence = this.#idle();
+  async #alone<T>(task: (computed: Computed) => Promise<T>): Promise<T> {
+    const computed = this.#idle();
     this.#busy = true;
     try {
-      return await task(sequence);
+      return await task(computed);
     } finally {
       this.#busy = false;
-      if (this.#sequence === undefined) this.#free(sequence);
+      if (this.#computed === undefined) computed.release(this.tokenIds);
     }
   }
 
-  #idle(): Sequence {
-    const sequence = this.#open();
+  #idle(): Computed {
+    const computed = this.#open();
     if (this.#busy) throw new SessionBusyError();
-    return sequence;
+    return computed;
   }
 
-  #open(): Sequence {
-    if (this.#sequence === undefined) throw new DisposedError("session");
-    return this.#sequence;
-  }
-
-  #needTokenizer(): Tokenizer {
-    if (this.tokenizer === undefined)
-      throw new InvalidValueError("text", "token ids: this model has no tokenizer", "text");
-    return this.tokenizer;
+  #open(): Computed {
+    if (this.#computed === undefined) throw new DisposedError("session");
+    return this.#computed;
   }
 }

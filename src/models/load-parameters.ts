@@ -4,6 +4,7 @@ import { InternalError } from "../core/errors.js";
 import { narrowToHalves } from "../core/half.js";
 import { type StorageType, storageBytes, storageTypes } from "../core/storage.js";
 import type { Tensor } from "../graph/tensor.js";
+import type { Fingerprint } from "./fingerprint.js";
 import { type Checkpoint, type LocatedRows, locate, type Recipe, type Recipes, type ToFloats } from "./weights.js";
 
 export interface LoadProgress {
@@ -16,6 +17,8 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Told when a matrix cannot stay as it is stored. */
   readonly onRepack?: (repack: Repack) => void;
+  /** Notes what is read. */
+  readonly fingerprint?: Fingerprint;
 }
 
 /** A matrix whose storage type the backend has no kernel for, and what it becomes. */
@@ -47,8 +50,9 @@ export async function loadParameters(
     loadedBytes += bytes;
     options.onProgress?.({ loadedBytes, totalBytes });
   };
-  const load = async ({ tensor, recipe, rows }: LocatedParameter): Promise<void> => {
+  const load = async ({ tensor, recipe, rows: found }: LocatedParameter): Promise<void> => {
     options.signal?.throwIfAborted();
+    const rows = options.fingerprint?.watch(tensor.name, found) ?? found;
     if (tensor.origin.kind === "parameter" && tensor.origin.layout === "matrix") {
       const source = counted(suitable(backend, rows, toFloats, options), note, bytesOf(rows));
       resources.set(tensor.name, await backend.loadMatrix(source));

@@ -13,6 +13,7 @@ import { CacheMemory } from "./cache-memory.js";
 import type { ModelConfig } from "./config.js";
 import { blocksFor, type Capacity, type DecoderGraph, decoderGraph } from "./decoder-graph.js";
 import { type EncoderGraph, encoderGraph } from "./encoder-graph.js";
+import { Fingerprint } from "./fingerprint.js";
 import { type LoadOptions, loadParameters, locateParameters } from "./load-parameters.js";
 import type { Checkpoint, Recipes, ToFloats } from "./weights.js";
 
@@ -50,6 +51,9 @@ export interface DecoderProgram {
 /** Tokens in one run of an inspection: few, since every kept result has memory of its own. */
 const inspectedTokens = 32;
 
+/** Programs of inspections that are kept for more steps. */
+const keptInspections = 4;
+
 export interface NetworkOptions extends LoadOptions {
   readonly capacity: Capacity;
 }
@@ -57,10 +61,12 @@ export interface NetworkOptions extends LoadOptions {
 export class Network {
   readonly #resources = new Map<string, Resource>();
   readonly #encoders = new Map<number, { graph: EncoderGraph; program: Program }>();
+  readonly #inspections = new Map<string, DecoderProgram>();
   #decoder: DecoderProgram | undefined;
   /** By number of blocks. */
   readonly #exits = new Map<number, DecoderProgram>();
   #weightBytes = 0;
+  #fingerprint = "";
   #cache: CacheMemory | undefined;
   #crossCache: CacheMemory | undefined;
 
@@ -85,7 +91,10 @@ export class Network {
       locateParameters(checkpoint, recipes, Network.parameters(config, 1), toFloats);
       const graph = decoderGraph(config, options.capacity);
       const parameters = [...planGraph([graph.logits]).parameters, ...network.#encoderParameters()];
-      await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, options);
+      const fingerprint = new Fingerprint();
+      const watched = { ...options, fingerprint };
+      await loadParameters(backend, checkpoint, recipes, parameters, network.#resources, toFloats, watched);
+      network.#fingerprint = fingerprint.of(config);
       for (const resource of network.#resources.values()) network.#weightBytes += resource.bytes;
       network.#decoder = network.#compileDecoder(graph, []);
       return network;
@@ -111,6 +120,11 @@ export class Network {
   get decoder(): DecoderProgram {
     if (this.#decoder === undefined) throw new DisposedError("model");
     return this.#decoder;
+  }
+
+  /** Tells this model from others: a digest of its configuration and of samples of its weights. */
+  get fingerprint(): string {
+    return this.#fingerprint;
   }
 
   /** Bytes of weights in the backend's memory. */
@@ -153,6 +167,20 @@ export class Network {
     const exit = this.#exits.get(layers) ?? this.#compileDecoder(decoderGraph(config, capacity), []);
     this.#exits.set(layers, exit);
     return exit;
+  }
+
+  /** The same, made once for these names and kept, with others that were asked for lately. Not while a program runs. */
+  inspection(names: readonly string[], keys: number): DecoderProgram {
+    const key = `${keys} ${names.join(" ")}`;
+    const known = this.#inspections.get(key) ?? this.compileInspection(names, keys);
+    this.#inspections.delete(key);
+    this.#inspections.set(key, known);
+    const [oldest] = this.#inspections;
+    if (this.#inspections.size > keptInspections && oldest !== undefined) {
+      this.#inspections.delete(oldest[0]);
+      oldest[1].dispose();
+    }
+    return known;
   }
 
   /** The blocks that hold the decoder's keys and values: copied, read and written as bytes. */
@@ -206,6 +234,8 @@ export class Network {
     this.#decoder = undefined;
     for (const exit of this.#exits.values()) exit.dispose();
     this.#exits.clear();
+    for (const program of this.#inspections.values()) program.dispose();
+    this.#inspections.clear();
     this.#cache = undefined;
     this.#crossCache = undefined;
     for (const { program } of this.#encoders.values()) program.dispose();

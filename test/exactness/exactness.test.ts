@@ -2,25 +2,37 @@
  * Same question, same bits: the logits of a position never depend on how they were asked for. Every comparison here
  * is of bits, on every backend and instruction set that this machine has.
  */
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nativeInstructionSets } from "../../src/backends/cpu/native-runtime.node.js";
 import { CounterRandom } from "../../src/core/random.js";
 import type { StorageType } from "../../src/core/storage.js";
 import type { GenerationOptions } from "../../src/generation/generate.js";
 import type { Model } from "../../src/generation/model.js";
+
 import type { SpeculationOptions } from "../../src/generation/speculation/options.js";
-import { modelFrom } from "../../src/load-model.js";
-import { createBackend, type LoadModelOptions } from "../../src/load-model.node.js";
+import { type CacheOptions, modelFrom } from "../../src/load-model.js";
+import { createBackend, type LoadModelOptions, loadModel } from "../../src/load-model.node.js";
+import { saveSession } from "../../src/session-files.node.js";
 import { describeUnless } from "../support/describe-unless.js";
+
 import { randomLlama, smallShape } from "../support/random-llama.js";
+import { temporaryFolder } from "../support/tiny-checkpoint.js";
+import { storyCheckpoint } from "../support/tiny-model.js";
+import { type Continuation, restoreElsewhere } from "./restore-elsewhere.js";
 
 const random = new CounterRandom(3);
 const tokens = (count: number, stream = 0): number[] =>
   Array.from({ length: count }, (_, i) => Math.floor(random.uniform(stream * 10_000 + i) * smallShape.vocabSize));
 
-async function load(options: LoadModelOptions, storage: StorageType, seed = 1): Promise<Model> {
+/** Prefixes are not shared unless asked for, so that every comparison is with what was run. */
+async function load(
+  options: LoadModelOptions,
+  storage: StorageType,
+  { seed = 1, cache = { prefixes: false } }: { readonly seed?: number; readonly cache?: CacheOptions } = {},
+): Promise<Model> {
   const backend = await createBackend(options);
-  return modelFrom(randomLlama(smallShape, storage, seed), backend, {}, () => backend.dispose());
+  return modelFrom(randomLlama(smallShape, storage, seed), backend, { cache }, () => backend.dispose());
 }
 
 /** The bits of logits, so that a failure shows where they differ. */
@@ -130,7 +142,7 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
   });
 
   const proposers = {
-    "a random draft": async () => ({ draft: await load(options, storage, 2), tokens: 5 }),
+    "a random draft": async () => ({ draft: await load(options, storage, { seed: 2 }), tokens: 5 }),
     "itself as draft": async () => ({ draft: model, tokens: 5 }),
     lookup: async () => ({ lookup: { shortest: 1 } }),
     "early exit": async () => ({ earlyExit: 2, tokens: 5 }),
@@ -150,6 +162,49 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
     if (speculation.draft !== model) await speculation.draft?.dispose();
   });
 
+  test("an edited session continues as a fresh one", async () => {
+    using session = await model.session(tokens(70, 6));
+    await session.logits();
+    for (const [position, token] of prompt.entries()) session.edit(position, token);
+    expect(bits((await session.logits()).slice())).toEqual(bits(rowOf(whole, 69)));
+    session.splice(30, 20);
+    const shorter = [...prompt.slice(0, 30), ...prompt.slice(50)];
+    expect(bits((await session.logits()).slice())).toEqual(bits(await fed(shorter, 50)));
+    session.splice(30, 0, prompt.slice(30, 50));
+    expect(bits((await session.logits()).slice())).toEqual(bits(rowOf(whole, 69)));
+  });
+
+  test("a restored session continues as the one that was saved", async () => {
+    const sampling = { temperature: 0.9, seed: 11 };
+    using session = await model.session(prompt.slice(0, 43), { sampling });
+    await session.take(5);
+    const other = await load(options, storage);
+    using restored = await other.restore(await session.save());
+    expect(await restored.take(20)).toEqual(await session.take(20));
+    expect(bits((await restored.logits()).slice())).toEqual(bits((await session.logits()).slice()));
+    restored.dispose();
+    await other.dispose();
+  });
+
+  test("sessions that share a prefix equal those that do not", async () => {
+    await using sharing = await load(options, storage, { cache: {} });
+    const ends = [prompt.slice(50), tokens(20, 7), tokens(3, 8)];
+    for (const end of ends) {
+      const ids = [...prompt.slice(0, 50), ...end];
+      using session = await sharing.session(ids);
+      expect(bits((await session.logits()).slice())).toEqual(bits(await fed(ids, ids.length)));
+    }
+    expect(sharing.prefixes).toMatchObject({ hits: 2, tokensSaved: 96 });
+  });
+
+  test("a context shifted by recomputing equals a fresh one", async () => {
+    using session = await model.session(prompt);
+    await session.logits();
+    await session.shift({ keep: 5, discard: 18, method: "recompute" });
+    const left = [...prompt.slice(0, 5), ...prompt.slice(23)];
+    expect(bits((await session.logits()).slice())).toEqual(bits(await fed(left, left.length)));
+  });
+
   test("one thread and two give the same bits, on and off the event loop", async () => {
     await using single = await load({ ...options, threads: options.backend === "reference" ? undefined : 1 }, storage);
     expect(bits(await single.logits(prompt))).toEqual(bits(whole));
@@ -162,6 +217,27 @@ describe.each(configurations)("same question, same bits: %s", (_, options, stora
     expect(bits(await model.logits(prompt))).toEqual(bits(whole));
     expect(model.engine.pool.used).toBe(0);
   });
+});
+
+describe("in another process", () => {
+  test("a restored session continues as the one that was saved, on every backend", async () => {
+    const folder = temporaryFolder();
+    const expected: Continuation[] = [];
+    const places = [
+      ...nativeInstructionSets().map((instructionSet) => ({ backend: "native" as const, instructionSet })),
+      { backend: "wasm" as const },
+    ].map((options, i) => ({ options: { ...options, threads: 1 }, path: join(folder, `${i}.session`) }));
+    for (const { options, path } of places) {
+      await using model = await loadModel(storyCheckpoint, options);
+      using session = await model.session("Once upon a time", { sampling: { temperature: 1, seed: 4 } });
+      await session.take(20);
+      await saveSession(session, path);
+      const tokens = await session.take(20);
+      expected.push({ run: 1, tokens, logits: [...bits((await session.logits()).slice())] });
+    }
+    const continuations = restoreElsewhere(storyCheckpoint, places);
+    for (const [i, { options }] of places.entries()) expect(continuations[i], options.backend).toEqual(expected[i]);
+  }, 120_000);
 });
 
 const single = nativeInstructionSets().length > 1 ? undefined : "fewer than two native ones are here";

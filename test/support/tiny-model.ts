@@ -14,9 +14,12 @@ export async function randomModel(options: LoadModelOptions = {}, endIds: readon
   return modelFrom({ ...randomLlama(smallShape), endIds }, backend, options, () => backend.dispose());
 }
 
+/** Where the next model lies. */
+export const storyCheckpoint = join(root, "test", "fixtures", "stories-tiny");
+
 /** A trained model with a tokenizer, that tells stories after a fashion: what the fixtures of its parity were made from. */
 export function storyModel(options: LoadModelOptions = {}): Promise<Model> {
-  return loadModel(join(root, "test", "fixtures", "stories-tiny"), options);
+  return loadModel(storyCheckpoint, options);
 }
 
 /** A tiny T5 with random weights. */

@@ -23,7 +23,7 @@ export class ConstraintCompiler {
     if (known !== undefined) return known;
     const automaton = compileConstraint(constraint);
     this.#vocabulary ??= new ConstraintVocabulary(this.tokenizer, this.vocabSize, this.endIds);
-    const compiled = new TokenConstraint(automaton, this.#vocabulary);
+    const compiled = new TokenConstraint(automaton, this.#vocabulary, constraint);
     if (this.#compiled.size >= kept) this.#compiled.delete(this.#compiled.keys().next().value!);
     this.#compiled.set(key, compiled);
     return compiled;

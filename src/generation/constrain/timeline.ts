@@ -17,6 +17,8 @@ export class ConstraintTimeline {
     readonly from: number,
     readonly atTextStart: boolean,
     states?: readonly ConstraintState[],
+    /** Whether all that it governed is still in the timeline. */
+    readonly isWhole = true,
   ) {
     this.#states = states === undefined ? [constraint.start(atTextStart)] : [...states];
   }
@@ -70,8 +72,45 @@ export class ConstraintTimeline {
     return this;
   }
 
+  /**
+   * The same constraint on a timeline in which tokens were replaced; from there anew where its beginning was among them.
+   * @param ids - all tokens, as they are then
+   * @throws ConstraintViolationError; this one has not changed
+   */
+  spliced(
+    position: number,
+    removed: number,
+    added: number,
+    ids: readonly number[],
+    tokenizer?: Tokenizer,
+  ): ConstraintTimeline {
+    if (position >= this.from) {
+      const states = this.#states.slice(0, position - this.from + 1);
+      const other = new ConstraintTimeline(this.constraint, this.from, this.atTextStart, states, this.isWhole);
+      for (let i = position; i < ids.length; i++) other.push(ids[i]!);
+      return other;
+    }
+    const from = position + removed <= this.from ? this.from + added - removed : position;
+    const other = ConstraintTimeline.begin(this.constraint, ids.slice(0, from), tokenizer);
+    for (let i = from; i < ids.length; i++) other.push(ids[i]!);
+    return other;
+  }
+
+  /** The same where `count` tokens after the first `keep` were taken out of the timeline, and count all the same. */
+  shifted(keep: number, count: number): ConstraintTimeline {
+    const stateAt = (length: number) => this.#states[length - this.from]!;
+    const end = this.from + this.#states.length - 1;
+    const from = this.from <= keep ? this.from : Math.max(keep, this.from - count);
+    const states: ConstraintState[] = [];
+    for (let length = from; length <= end - count; length++) {
+      states.push(stateAt(length < keep ? length : length + count));
+    }
+    const isWhole = this.isWhole && this.from >= keep + count;
+    return new ConstraintTimeline(this.constraint, from, this.atTextStart, states, isWhole);
+  }
+
   /** A copy that goes its own way. */
   fork(): ConstraintTimeline {
-    return new ConstraintTimeline(this.constraint, this.from, this.atTextStart, this.#states);
+    return new ConstraintTimeline(this.constraint, this.from, this.atTextStart, this.#states, this.isWhole);
   }
 }

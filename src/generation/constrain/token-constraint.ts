@@ -5,6 +5,7 @@
  */
 import type { OwnProcessor } from "../sampling/stages.js";
 import type { Automaton, GrammarState } from "./automaton.js";
+import type { Constraint } from "./constraint.js";
 import type { ConstraintVocabulary, TokenTrie } from "./vocabulary.js";
 
 /** Where a sequence of tokens stands in a constraint. */
@@ -40,6 +41,8 @@ export class TokenConstraint {
   constructor(
     readonly automaton: Automaton,
     readonly vocabulary: ConstraintVocabulary,
+    /** What it was made from, where that is known. */
+    readonly source?: Constraint,
   ) {
     this.#first = { grammar: automaton.start, atTextStart: true };
   }

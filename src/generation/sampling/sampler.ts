@@ -44,9 +44,11 @@ export interface Sampler {
   choose(logits: Float32Array, position: number, text?: Text, reports?: StageReport[]): number;
   chooseWaiting(logits: Float32Array, position: number, text: Text, reports?: StageReport[]): Promise<number>;
   /** Takes over what another sampler remembers. */
-  inherit(other: Sampler): void;
+  inherit(other: Pick<Sampler, "limits">): void;
+  /** Forgets what was drawn from `position` on. */
+  forget(position: number): void;
   /** Mirostat's limit by position. */
-  readonly limits: Map<number, number>;
+  readonly limits: ReadonlyMap<number, number>;
 }
 
 /**
@@ -140,6 +142,8 @@ class GreedySampler implements Sampler {
   }
 
   inherit(): void {}
+
+  forget(): void {}
 }
 
 class DrawingSampler implements Sampler {
@@ -173,8 +177,12 @@ class DrawingSampler implements Sampler {
     return this.#draw(await this.pipeline.runWaiting(logits, place, reports), position, text);
   }
 
-  inherit(other: Sampler): void {
+  inherit(other: Pick<Sampler, "limits">): void {
     for (const [position, limit] of other.limits) this.limits.set(position, limit);
+  }
+
+  forget(position: number): void {
+    for (const at of this.limits.keys()) if (at > position) this.limits.delete(at);
   }
 
   #draw(candidates: Candidates, position: number, { drawn }: Text): number {

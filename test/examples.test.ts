@@ -15,6 +15,7 @@ const outputs: Readonly<Record<string, RegExp>> = {
   "generate.ts": /ended by (maxTokens|end), \d+\.\d nats/,
   "session.ts": /the same again: true\nThe cat sat on the mat.+\nThe cat sat in the rain/s,
   "logits.ts": /^ *\d+\.\d\d bits {2}n\n.*perplexity \d+\.\d\d, \d+\.\d{3} bits per byte\n$/s,
+  "speculation.ts": /draft: (\d+) of \1 accepted in \d+ passes(.|\n)*all the same: true\n$/,
   "train.ts":
     /MiB, all told\nstep 50: loss \d\.\d\d, held out \d\.\d\d\n(.|\n)*step 150: .*\nthe small cat (found|went|saw|was)/,
   "inspect.ts": /^\d+ results, such as .*16 tokens × 64; the first head looks at\n1\.00 {2}0\.00/s,

@@ -1,5 +1,8 @@
 /** What steps, proposals and runs over proposals take, measured as they happen, in milliseconds. */
 
+/** Spread of x at which measurements count as much as expectation. */
+const stiffness = 0.5;
+
 /** Share of what was known that stays when a measurement is added: about the last twenty count. */
 const memory = 0.95;
 
@@ -40,7 +43,10 @@ export class RecentMedian {
   }
 }
 
-/** A straight line through measurements, the recent ones counting more: what a run takes by its rows. */
+/**
+ * A straight line through measurements, the recent ones counting more: what a run takes by its rows. Where they hardly
+ * differ in x, the slope is the one that is expected.
+ */
 export class Line {
   #weight = 0;
   #x = 0;
@@ -49,21 +55,31 @@ export class Line {
   #xy = 0;
   #count = 0;
 
+  /** @param slope - that is expected, from the mean x and y */
+  constructor(readonly slope: (x: number, y: number) => number) {}
+
+  get count(): number {
+    return this.#count;
+  }
+
   /** A measurement more than twice what was expected is something else's: it counts as twice. */
-  add(x: number, y: number, weight = 1): void {
+  add(x: number, y: number): void {
     const value = this.#count >= 6 ? Math.min(y, 2 * this.at(x)) : y;
-    this.#weight = memory * this.#weight + weight;
-    this.#x = memory * this.#x + weight * x;
-    this.#y = memory * this.#y + weight * value;
-    this.#xx = memory * this.#xx + weight * x * x;
-    this.#xy = memory * this.#xy + weight * x * value;
+    this.#weight = memory * this.#weight + 1;
+    this.#x = memory * this.#x + x;
+    this.#y = memory * this.#y + value;
+    this.#xx = memory * this.#xx + x * x;
+    this.#xy = memory * this.#xy + x * value;
     this.#count++;
   }
 
+  /** 0 as long as nothing was measured. */
   at(x: number): number {
+    if (this.#count === 0) return 0;
     const [meanX, meanY] = [this.#x / this.#weight, this.#y / this.#weight];
     const spread = this.#xx / this.#weight - meanX * meanX;
-    const slope = spread < 1e-6 ? 0 : Math.max(0, (this.#xy / this.#weight - meanX * meanY) / spread);
-    return meanY + slope * (x - meanX);
+    const together = this.#xy / this.#weight - meanX * meanY;
+    const slope = (together + stiffness * this.slope(meanX, meanY)) / (spread + stiffness);
+    return Math.max(0, meanY + Math.max(0, slope) * (x - meanX));
   }
 }

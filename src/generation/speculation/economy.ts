@@ -21,7 +21,9 @@ export interface Pass {
 /** Plain steps that have to be known before the first proposal. */
 const stepsToKnow = 2;
 /** Passes between two plain steps that are taken to know what they cost now. */
-const passesToAsk = 48;
+const passesToAsk = 16;
+/** Passes of which one proposes more than seems best. */
+const passesToExplore = 6;
 /** Passes after which the estimates are believed. */
 const passesToJudge = 3;
 /** What may be lost, in plain steps: at the beginning, more with each token, and at most. */
@@ -33,8 +35,10 @@ const [expectedAcceptance, priorWeight] = [0.7, 1.5];
 
 export class Economy {
   readonly #step = new RecentMedian();
-  readonly #proposal = new Rate();
-  readonly #run = new Line();
+  /** By the number of proposals: the first takes more than the others, since the draft reads what came meanwhile. */
+  readonly #proposals = new Line((count, time) => time / count);
+  /** By the number of rows: eight more cost somewhat more than half a step. */
+  readonly #runs = new Line((_, time) => 0.05 * time);
   /** By place in a proposal: how often it was looked at and accepted, lately. */
   readonly #looked: number[] = [];
   readonly #hits: number[] = [];
@@ -72,12 +76,14 @@ export class Economy {
     if (this.#sincePlain >= passesToAsk) return 0;
     if (!this.#isOn) this.#tryAgain();
     if (!this.#isOn) return 0;
-    return this.fixedSize ? this.most : this.#best().count;
+    if (this.fixedSize) return this.most;
+    // Now and then some more: what they cost, and whether they are accepted, is known only from trying.
+    const more = this.#trial % passesToExplore === passesToExplore - 1 ? 2 : 0;
+    return Math.min(this.most, this.#best().count + more);
   }
 
   /** A plain step has taken this long. */
   plain(time: number): void {
-    if (this.#step.count === 0) this.#expectRuns(time);
     this.#step.add(time);
     this.#sincePlain = 0;
     if (!this.#isOn) this.#waiting++;
@@ -87,9 +93,10 @@ export class Economy {
   pass({ rows, proposed, accepted, proposeTime, verifyTime }: Pass): void {
     const catchesUp = this.#trial === 0;
     // The first proposal includes what a draft has not read yet; the prompt is read once, and not held against it.
-    if (!catchesUp) this.#proposal.add(proposeTime, proposed);
-    const paid = catchesUp && this.switchedOff > 0 ? proposeTime / this.#step.value : proposed * this.draftCost;
-    this.#run.add(rows, verifyTime);
+    if (!catchesUp) this.#proposals.add(proposed, proposeTime);
+    const isPaid = catchesUp && this.switchedOff > 0;
+    const paid = isPaid ? proposeTime / this.#step.value : this.draftCost(proposed);
+    this.#runs.add(rows, verifyTime);
     this.#sincePlain++;
     for (let i = 0; i < Math.min(proposed, accepted + 1); i++) {
       this.#looked[i] = 0.95 * (this.#looked[i] ?? 0) + 1;
@@ -106,14 +113,14 @@ export class Economy {
     else if (this.#trial === 4 * passesToJudge) this.#pause = firstPause;
   }
 
-  /** c: a proposal, in plain steps. */
-  get draftCost(): number {
-    return (this.#proposal.value ?? 0) / this.#step.value;
+  /** γ·c: so many proposals, in plain steps. */
+  draftCost(proposed: number): number {
+    return this.#proposals.at(proposed) / this.#step.value;
   }
 
   /** v: verifying `rows` tokens in one run, in plain steps. */
   verifyCost(rows: number): number {
-    return this.#run.at(rows) / this.#step.value;
+    return this.#runs.count === 0 ? 1 + 0.06 * rows : this.#runs.at(rows) / this.#step.value;
   }
 
   /** E / (γ·c + v) of γ proposals. */
@@ -123,7 +130,7 @@ export class Economy {
       all *= this.#acceptanceAt(i);
       expected += all;
     }
-    return expected / this.#costOf(count, count + 1);
+    return expected / (this.draftCost(count) + this.verifyCost(count + 1));
   }
 
   /** The probability that proposal `i` is accepted where those before it were. */
@@ -132,10 +139,6 @@ export class Economy {
     const hits = this.#hits.reduce((sum, each) => sum + each, 0);
     const overall = (hits + priorWeight * expectedAcceptance) / (looked + priorWeight);
     return ((this.#hits[i] ?? 0) + priorWeight * overall) / ((this.#looked[i] ?? 0) + priorWeight);
-  }
-
-  #costOf(proposed: number, rows: number): number {
-    return proposed * this.draftCost + this.verifyCost(rows);
   }
 
   #best(): { count: number; speedUp: number } {
@@ -165,11 +168,5 @@ export class Economy {
     this.#pause = Math.min(longestPause, 2 * this.#pause);
     // What the text was like then says little about what it is like now.
     for (const i of this.#looked.keys()) [this.#looked[i], this.#hits[i]] = [this.#looked[i]! / 4, this.#hits[i]! / 4];
-  }
-
-  /** Before any run was measured: eight more rows cost somewhat more than half a step. */
-  #expectRuns(step: number): void {
-    this.#run.add(1, step, 0.5);
-    this.#run.add(9, 1.6 * step, 0.5);
   }
 }

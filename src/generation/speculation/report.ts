@@ -16,9 +16,9 @@ export interface SpeculationReport {
   readonly meanAccepted: number;
   /** γ: proposals per pass. */
   readonly meanProposed: number;
-  /** c: what one proposal cost. NaN where no plain step was taken to compare with. */
+  /** c: what one proposal cost in most passes. NaN where no plain step was taken to compare with. */
   readonly draftCost: number;
-  /** v: what verifying cost, per pass. */
+  /** v: what verifying cost in most passes. */
   readonly verifyCost: number;
   /** E / (γ·c + v) of the passes, with E tokens per pass. */
   readonly passSpeedUp: number;
@@ -34,8 +34,9 @@ export class SpeculationTally {
   plainSteps = 0;
   proposed = 0;
   accepted = 0;
-  proposeTime = 0;
-  verifyTime = 0;
+  #time = 0;
+  readonly #draftTimes: number[] = [];
+  readonly #verifyTimes: number[] = [];
   readonly #plainTimes: number[] = [];
   readonly #looked: number[] = [];
   readonly #hits: number[] = [];
@@ -49,8 +50,9 @@ export class SpeculationTally {
     this.passes++;
     this.proposed += proposed;
     this.accepted += accepted;
-    this.proposeTime += proposeTime;
-    this.verifyTime += verifyTime;
+    this.#time += proposeTime + verifyTime;
+    this.#draftTimes.push(proposeTime / proposed);
+    this.#verifyTimes.push(verifyTime);
     for (let i = 0; i < Math.min(proposed, accepted + 1); i++) {
       this.#looked[i] = (this.#looked[i] ?? 0) + 1;
       this.#hits[i] = (this.#hits[i] ?? 0) + (i < accepted ? 1 : 0);
@@ -59,9 +61,8 @@ export class SpeculationTally {
 
   report(proposer: string, switchedOff: number): SpeculationReport {
     const { passes, plainSteps, proposed, accepted } = this;
-    const sorted = [...this.#plainTimes].sort((a, b) => a - b);
-    const step = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-    const cost = (this.proposeTime + this.verifyTime) / step;
+    const step = median(this.#plainTimes);
+    const cost = this.#time / step;
     return {
       proposer,
       passes,
@@ -71,11 +72,15 @@ export class SpeculationTally {
       acceptanceByPosition: this.#looked.map((looked, i) => this.#hits[i]! / looked),
       meanAccepted: accepted / passes,
       meanProposed: proposed / passes,
-      draftCost: this.proposeTime / proposed / step,
-      verifyCost: this.verifyTime / passes / step,
+      draftCost: median(this.#draftTimes) / step,
+      verifyCost: median(this.#verifyTimes) / step,
       passSpeedUp: (accepted + passes) / cost,
       predictedSpeedUp: (accepted + passes + plainSteps) / (cost + plainSteps),
       switchedOff,
     };
   }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
 }

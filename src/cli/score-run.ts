@@ -6,17 +6,16 @@ import type { Dataset, Example } from "../training/index.node.js";
 import { readTokenizer } from "../training/index.node.js";
 import { FlagError } from "./flags.js";
 import { loadWithTokenizer, type ModelFlags, progressFor } from "./model-flags.js";
+import { type SearchFlags, searchOf } from "./search-flags.js";
 import type { Terminal } from "./terminal.js";
 import { type SettledConfig, settle } from "./train/load-config.js";
 import { modelIn, reopenRun } from "./train/run-folder.js";
 import { datasetFor, kindOf, tokenizerIn } from "./train/sources.js";
 
-export interface ScoreRunFlags extends ModelFlags {
+export interface ScoreRunFlags extends ModelFlags, SearchFlags {
   readonly run?: string;
   readonly source?: string;
   readonly target?: string;
-  readonly beams: number;
-  readonly batch: number;
   readonly output?: string;
   readonly phonemes?: boolean;
 }
@@ -100,14 +99,14 @@ async function translateAll(
   flags: ScoreRunFlags,
   terminal: Terminal,
 ): Promise<string[]> {
-  const { beams, batch } = flags;
+  const { batch } = flags;
   const progress = progressFor(flags, terminal, "translating");
   const texts: string[] = [];
   try {
     for (let from = 0; from < sources.length; from += batch) {
       const some = sources.slice(from, from + batch).map((source) => ({ source }));
       const onProgress = (done: number) => progress.update(from + done, sources.length);
-      const found = await model.beamSearchAll(some, { beams, signal: terminal.signal, onProgress });
+      const found = await model.beamSearchAll(some, { ...searchOf(flags), signal: terminal.signal, onProgress });
       texts.push(...found.map(([best]) => best!.text.replaceAll(/\s+/g, " ").trim()));
     }
     return texts;

@@ -8,6 +8,7 @@ import { backendNames } from "../load-model.node.js";
 import { FlagError, oneOf, wholeNumber } from "./flags.js";
 import { linesOf, readText } from "./lines.js";
 import { type ScoredLines, type ScoreRunFlags, scoredRun } from "./score-run.js";
+import { searchOptions } from "./search-flags.js";
 import type { Terminal } from "./terminal.js";
 
 export interface ScoreFlags extends ScoreRunFlags {
@@ -65,10 +66,7 @@ function runOptions(): Option[] {
     option("--source <FILE>", "with --target: pairs to score on, for parallel data (default: those held out)"),
     option("--target <FILE>", "the references of --source (default: those held out)"),
     option("--output <FILE>", "write the translations to this file (default: none)"),
-    option("--beams <N>", "hypotheses that are followed at each step; 1 is greedy")
-      .default(5)
-      .argParser(wholeNumber("--beams", 1)),
-    option("--batch <N>", "lines to compute together").default(256).argParser(wholeNumber("--batch", 1)),
+    ...searchOptions(),
     option("--threads <N>", "threads to compute with, 1 to 64 (default: one per core)").argParser(
       wholeNumber("--threads", 1, 64),
     ),

@@ -4,24 +4,20 @@ import { type Command, Option } from "commander";
 import { FileNotFoundError, InvalidValueError, UnsupportedError } from "../core/errors.js";
 import { defaultTranslator, modelPath } from "../embedded-models.node.js";
 import type { Model } from "../generation/model.js";
-import type { EarlyStopping } from "../generation/search/beams.js";
 import type { Hypothesis } from "../generation/search/hypothesis.js";
 import type { BeamSearchOptions } from "../generation/search/options.js";
-import { FlagError, number, oneOf, wholeNumber } from "./flags.js";
+import { FlagError } from "./flags.js";
 import { linesOf, readText } from "./lines.js";
 import { addModelFlags, loadWithTokenizer, type ModelFlags, progressFor } from "./model-flags.js";
+import { type SearchFlags, searchOf, searchOptions, wholeOption } from "./search-flags.js";
 import type { Terminal } from "./terminal.js";
 
-export interface TranslateFlags extends ModelFlags {
+export interface TranslateFlags extends ModelFlags, SearchFlags {
   readonly input?: string;
   readonly output?: string;
-  readonly beams: number;
   readonly nBest: number;
-  readonly lengthPenalty: number;
-  readonly earlyStopping: "true" | "false" | "never";
   readonly maxTokens: number;
   readonly minTokens: number;
-  readonly batch: number;
 }
 
 const afterHelp = `
@@ -50,24 +46,13 @@ export function addTranslate(program: Command, terminal: Terminal): void {
 
 function translateOptions(): Option[] {
   const option = (flags: string, help: string) => new Option(flags, help);
-  const whole = (flags: string, help: string, byDefault: number, from = 1) =>
-    option(flags, help)
-      .default(byDefault)
-      .argParser(wholeNumber(flags.split(" ")[0]!, from));
   return [
     option("--input <FILE>", "translate the lines of this file (default: standard input)"),
     option("--output <FILE>", "write to this file (default: standard output)"),
-    whole("--beams <N>", "hypotheses that are followed at each step; 1 is greedy", 5),
-    whole("--n-best <N>", "hypotheses to print for each line, at most --beams", 1),
-    option("--length-penalty <P>", "above 0 favours longer translations, below 0 shorter ones")
-      .default(1)
-      .argParser(number("--length-penalty", "a number", () => true)),
-    option("--early-stopping <WHEN>", "true, false or never")
-      .default("false")
-      .argParser(oneOf("--early-stopping", ["true", "false", "never"])),
-    whole("--max-tokens <N>", "tokens of a translation at most", 256),
-    whole("--min-tokens <N>", "tokens before a translation may end", 0, 0),
-    whole("--batch <N>", "lines to compute together", 256),
+    ...searchOptions(),
+    wholeOption("--n-best <N>", "hypotheses to print for each line, at most --beams", 1),
+    wholeOption("--max-tokens <N>", "tokens of a translation at most", 256),
+    wholeOption("--min-tokens <N>", "tokens before a translation may end", 0, 0),
   ];
 }
 
@@ -124,10 +109,9 @@ async function translateLines(
 ): Promise<Hypothesis[][]> {
   const sources = lines.map((line, i) => sourceOf(model, line, first + i));
   const filled = [...lines.keys()].filter((i) => sources[i]!.length > 0);
-  const { beams, nBest, lengthPenalty, maxTokens, minTokens } = flags;
-  const earlyStopping: EarlyStopping = flags.earlyStopping === "never" ? "never" : flags.earlyStopping === "true";
+  const { nBest, maxTokens, minTokens } = flags;
   const tokens = minTokens > 0 ? { tokens: { minNewTokens: minTokens } } : {};
-  const options = { beams, count: nBest, lengthPenalty, earlyStopping, maxTokens, ...tokens, ...listeners };
+  const options = { ...searchOf(flags), count: nBest, maxTokens, ...tokens, ...listeners };
   const found = await model.beamSearchAll(
     filled.map((i) => ({ source: sources[i]! })),
     options,

@@ -19,7 +19,7 @@ export function speculationOptions(): Option[] {
   return [
     new Option("--draft <MODEL>", "a smaller model proposes tokens, and the model verifies them (default: none)"),
     new Option("--lookup", "propose what followed the last tokens where they came before (default: off)"),
-    new Option("--draft-tokens <N>", "tokens that are proposed at once at most (default: 8)").argParser(
+    new Option("--draft-tokens <N>", "tokens that are proposed at once at most (default: 7)").argParser(
       wholeNumber("--draft-tokens", 1, 127),
     ),
   ];

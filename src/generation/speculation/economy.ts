@@ -22,6 +22,8 @@ export interface Pass {
 const stepsToKnow = 2;
 /** Passes between two plain steps that are taken to know what they cost now. */
 const passesToAsk = 16;
+/** Proposals of a pass as long as nobody knows what they cost. */
+const blindProposals = 2;
 /** Passes of which one proposes more than seems best. */
 const passesToExplore = 6;
 /** Passes after which the estimates are believed. */
@@ -77,6 +79,7 @@ export class Economy {
     if (!this.#isOn) this.#tryAgain();
     if (!this.#isOn) return 0;
     if (this.fixedSize) return this.most;
+    if (this.#proposals.count === 0) return Math.min(this.most, blindProposals);
     // Now and then some more: what they cost, and whether they are accepted, is known only from trying.
     const more = this.#trial % passesToExplore === passesToExplore - 1 ? 2 : 0;
     return Math.min(this.most, this.#best().count + more);

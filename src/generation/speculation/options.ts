@@ -20,7 +20,7 @@ export interface SpeculationOptions {
   readonly lookahead?: boolean | LookaheadOptions;
   /** A proposer of your own. */
   readonly proposer?: Proposer;
-  /** Tokens that are proposed in one pass at most. Default 8. */
+  /** Tokens that are proposed in one pass at most. Default 7. */
   readonly tokens?: number;
   /**
    * Whether to measure what it costs and gains, to choose the number of proposals by it, and to switch off where it does
@@ -37,7 +37,8 @@ export interface SpeculationOptions {
 const proposers = ["draft", "lookup", "earlyExit", "jacobi", "lookahead", "proposer"] as const;
 const optionNames = [...proposers, "tokens", "adaptive", "sameDraws"];
 
-export const defaultProposals = 8;
+/** Along with the last token eight rows, which kernels multiply in one go. */
+export const defaultProposals = 7;
 
 /** The run of a model has room for so many rows of logits. */
 const mostProposals = 127;

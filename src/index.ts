@@ -40,7 +40,7 @@ export {
   type PairEvaluationOptions,
   type TextPair,
 } from "./generation/evaluate-pairs.js";
-export type { GenerationOptions, GenerationStep } from "./generation/generate.js";
+export type { Generation, GenerationOptions, GenerationStep, StepAnswer } from "./generation/generate.js";
 export type { Inspection } from "./generation/inspect.js";
 export type { AdapterBase, LoadedAdapter } from "./generation/loaded-adapter.js";
 export { type BleuOptions, type BleuScore, bleu } from "./generation/metrics/bleu.js";

@@ -17,7 +17,8 @@ import { ConstraintCompiler } from "./constrain/compiler.js";
 import type { Constraint } from "./constrain/constraint.js";
 import { TokenConstraint } from "./constrain/token-constraint.js";
 import { Engine } from "./engine.js";
-import { checkGeneration, type GenerationOptions, type GenerationStep, generate } from "./generate.js";
+import { checkGeneration, type Generation, type GenerationOptions, generate, sessionOptionsOf } from "./generate.js";
+import { Healing } from "./healing.js";
 import { type Inspection, inspect } from "./inspect.js";
 import { type AdapterBase, LoadedAdapter } from "./loaded-adapter.js";
 import type { ChoiceModel } from "./sampling/stages.js";
@@ -184,17 +185,22 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Streams a completion of `prompt`, token by token. Ending the loop early frees everything.
+   * Streams a completion of `prompt`, token by token. Ending the loop early frees everything. A consumer that calls
+   * `next` itself may put another token in place of the one that it was given: see `StepAnswer`.
    * @throws UnknownOptionError, OutOfRangeError, ContextFullError, and the signal's reason when it is aborted
    */
-  generate(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<GenerationStep> {
-    const { maxTokens: _, stopping, signal, onProgress, speculation, ...about } = options;
+  generate(prompt: Prompt, options: GenerationOptions = {}): Generation {
+    const { speculation, tokenHealing } = options;
     const open = () => {
       checkGeneration(options);
-      return this.session(prompt, about);
+      return this.session(prompt, sessionOptionsOf(options));
     };
     const takesSteps = (session: Session) => speculate(this, session, speculation!, this.encode(prompt).source);
-    return generate(open, options, this.endIds, speculation && takesSteps);
+    const heals = (session: Session) => Healing.begin(session, (constraint) => this.constraint(constraint));
+    return generate(open, options, this.endIds, {
+      speculate: speculation && takesSteps,
+      heal: tokenHealing ? heals : undefined,
+    });
   }
 
   /**

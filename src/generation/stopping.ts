@@ -53,6 +53,14 @@ export class StopStrings {
     this.#longest = strings.reduce((longest, text) => Math.max(longest, text.length), 0);
   }
 
+  /** The same at this place, to go back to. */
+  copy(): StopStrings {
+    const copy = new StopStrings(this.strings);
+    copy.#held = this.#held;
+    copy.#stopped = this.#stopped;
+    return copy;
+  }
+
   /** The stop string that is complete, once there is one: nothing may be shown after it. */
   get stopped(): string | undefined {
     return this.#stopped;

@@ -205,11 +205,11 @@ class DrawingSampler implements Sampler {
 
   /** The limit after the last draw before `position`: a timeline that is rewound has that of its place again. */
   #limitAt(position: number, initial: number): number {
-    for (let at = position; at >= 0 && this.limits.size > 0; at--) {
-      const limit = this.limits.get(at);
-      if (limit !== undefined) return limit;
-    }
-    return initial;
+    const known = this.limits.get(position);
+    if (known !== undefined) return known;
+    let last = -1;
+    for (const at of this.limits.keys()) if (at < position && at > last) last = at;
+    return this.limits.get(last) ?? initial;
   }
 }
 

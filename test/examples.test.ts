@@ -14,6 +14,8 @@ const outputs: Readonly<Record<string, RegExp>> = {
     /a document: \{.*"tame":(true|false).* with 3 members\na date: {2}20\d\d-[01]\d\na choice: {2}(happy|sad)\nThey counted:( [1-9],){3}/s,
   "generate.ts": /ended by (maxTokens|end), \d+\.\d nats/,
   "session.ts": /the same again: true\nThe cat sat on the mat.+\nThe cat sat in the rain/s,
+  "save-and-share.ts":
+    /restored, the same again: true\nedited: ".*"\nthe prompt: -\d+\.\d .*\nwithout end: 100 tokens\nshared: \d+ sessions/,
   "logits.ts": /^ *\d+\.\d\d bits {2}n\n.*perplexity \d+\.\d\d, \d+\.\d{3} bits per byte\n$/s,
   "speculation.ts": /draft: (\d+) of \1 accepted in \d+ passes(.|\n)*all the same: true\n$/,
   "train.ts":

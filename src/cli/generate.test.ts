@@ -28,6 +28,21 @@ describe("hitherto generate", () => {
     expect(result).toMatchObject({ code: 0, stderr: "backend: reference, float64, 1 threads\n" });
   });
 
+  test("--context-shift goes on when the context is full, --token-healing takes the last token back", async () => {
+    const short = [...model, "--context-length", "24", "--max-tokens", "40"];
+    const ended = await runCommand(["generate", "Hello", ...short, "--json"]);
+    expect(JSON.parse(ended.stdout).stop).toEqual({ kind: "contextLength" });
+    const shift = ["--context-shift", "recompute", "--keep", "2", "--discard", "10", "--token-healing"];
+    const endless = await runCommand(["generate", "Hello", ...short, ...shift]);
+    await using loaded = await loadModel(folder, { backend: "reference", contextLength: 24 });
+    const contextShift = { method: "recompute", keep: 2, discard: 10 } as const;
+    let text = "";
+    for await (const step of loaded.generate("Hello", { maxTokens: 40, contextShift, tokenHealing: true }))
+      text += step.text;
+    expect(endless).toEqual({ code: 0, stdout: text, stderr: "" });
+    expect(text.length).toBeGreaterThan(24);
+  });
+
   test("sampling flags are those of the library", async () => {
     const flags = ["--temperature", "1.5", "--top-k", "40", "--top-p", ".95", "--min-p", "1e-3", "--seed", "7"];
     const sampling = { temperature: 1.5, topK: 40, topP: 0.95, minP: 0.001, seed: 7 };

@@ -5,6 +5,7 @@ import type { Model } from "../generation/model.js";
 import type { StopReason } from "../generation/stopping.js";
 import { loadAdapter } from "../load-model.node.js";
 import { type ConstraintFlags, constraintOf, constraintOptions } from "./constraint-flags.js";
+import { type ContextFlags, contextOptions, contextOptionsOf } from "./context-flags.js";
 import { texts, wholeNumber } from "./flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
 import { penaltiesOf, type SamplingFlags, samplingOf, samplingOptions } from "./sampling-flags.js";
@@ -17,7 +18,7 @@ import {
 } from "./speculation-flags.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
-export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags, SpeculationFlags {
+export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags, ContextFlags, SpeculationFlags {
   readonly maxTokens: number;
   readonly stop?: readonly string[];
   readonly adapter?: string;
@@ -44,6 +45,9 @@ were guessed right. A greedy completion is the same to the bit; a drawn one has
 the same distribution. It switches itself off where it does not pay; --verbose
 says what it gained. See docs/speculation.md.
 
+With --context-shift a completion goes on when the context is full; with
+--token-healing a prompt may end in the middle of a word. See docs/sessions.md.
+
 With --json, one object at the end:
   {"text", "tokens": [{"id", "text", "logprob"}], "stop": {"kind", …},
    "promptTokens", "seed"}
@@ -54,7 +58,7 @@ constraint, maxTokens, contextLength or interrupted; "seed" stands where anythin
 export function addGenerate(program: Command, terminal: Terminal): void {
   const command = program.command("generate").argument("[prompt]", 'the text to continue; "-" reads standard input');
   command.description("stream a completion of a prompt to standard output");
-  for (const option of [...generationOptions(), ...constraintOptions(), ...speculationOptions()])
+  for (const option of [...generationOptions(), ...constraintOptions(), ...contextOptions(), ...speculationOptions()])
     command.addOption(option);
   addModelFlags(command)
     .option("--adapter <FOLDER>", "a LoRA adapter of Hugging Face PEFT, to run beside the weights (default: none)")
@@ -78,6 +82,7 @@ function generationOptions(): Option[] {
 
 export async function generate(prompt: string | undefined, flags: GenerateFlags, terminal: Terminal): Promise<void> {
   checkSpeculationFlags(flags);
+  contextOptionsOf(flags);
   const text = await promptText(prompt, terminal);
   await using model = await loadWithTokenizer(flags, terminal);
   const { name, instructionSet, threads } = model.engine.network.backend;
@@ -110,7 +115,10 @@ function optionsOf(model: Model, flags: GenerateFlags, terminal: Terminal): Gene
     penalties: penaltiesOf(flags, defaults),
     stopping,
   };
-  return { ...given({ ...options, constraint: constraintOf(flags) }), signal: terminal.signal };
+  return {
+    ...given({ ...options, constraint: constraintOf(flags), ...contextOptionsOf(flags) }),
+    signal: terminal.signal,
+  };
 }
 
 type Print = (

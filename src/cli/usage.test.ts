@@ -58,6 +58,8 @@ describe("hitherto", () => {
     [["generate", "--backend", "cuda"], '--backend must be one of native, wasm, reference, got "cuda"'],
     [["generate", "--draft-tokens", "3"], '--draft-tokens must be with one of --draft, --lookup, got "3"'],
     [["generate", "--draft", "stories", "--lookup"], '--lookup must be without --draft, got "true"'],
+    [["generate", "--keep", "3"], '--keep must be with --context-shift, got "3"'],
+    [["generate", "--context-shift", "away"], '--context-shift must be one of rotate, recompute, got "away"'],
     [["bench", "--threads", "0"], '--threads must be a whole number from 1 to 64, got "0"'],
     [["eval"], "missing required argument 'file'"],
   ])("%j is wrong usage", async (words, message) => {

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomLlama, smallShape } from "../../test/support/random-llama.js";
 import { randomModel, storyModel } from "../../test/support/tiny-model.js";
 import { ContextFullError } from "../cache/block-table.js";
 import { OutOfRangeError, UnknownOptionError, UnsupportedError } from "../core/errors.js";
-import { loadModel } from "../load-model.node.js";
+import { modelFrom } from "../load-model.js";
+import { createBackend, loadModel } from "../load-model.node.js";
+import type { OpenedCheckpoint } from "../models/checkpoint.js";
+import { huggingFaceDialect } from "../models/family.js";
 import { ShiftImpossibleError } from "./context-shift.js";
+import type { GenerationOptions } from "./generate.js";
 import type { Model } from "./model.js";
 import type { Session } from "./session.js";
 
@@ -17,11 +22,11 @@ afterAll(() => model.dispose());
 const prompt = Array.from({ length: 90 }, (_, i) => (i * 37 + 5) % 500);
 
 /** Keys of the first layer of all positions, [position][head · headDim]; they depend on tokens and positions alone. */
-async function firstKeys(session: Session): Promise<number[][]> {
+async function firstKeys(session: Session, where = model): Promise<number[][]> {
   await session.logits();
   const bytes = await session.save();
-  const { headDim, keyValueHeadCount } = model.config.decoder.attention;
-  const { blockBytes } = model.engine.network.cache;
+  const { headDim, keyValueHeadCount } = where.config.decoder.attention;
+  const { blockBytes } = where.engine.network.cache;
   const blocks = Math.ceil(session.length / 16);
   const start = bytes.length - blocks * blockBytes;
   const floats = new Float32Array(bytes.slice(start).buffer);
@@ -49,6 +54,37 @@ describe("a context shift by rotation", () => {
     const [actual, expected] = [await firstKeys(session), await firstKeys(fresh)];
     for (const [position, row] of expected.entries()) {
       for (const [i, key] of row.entries()) expect(actual[position]![i]).toBeCloseTo(key, 4);
+    }
+  });
+
+  const neighbours = { ...randomLlama(smallShape), dialect: { ...huggingFaceDialect, interleavedRotary: true } };
+  test.each<[string, string | OpenedCheckpoint]>([
+    ["a part of each head turns", "gpt-neox-parallel"],
+    ["a part turns, in windows", "phi3-partial-rotary-window"],
+    ["several tables", "gemma3"],
+    ["scaled frequencies, with a factor", "llama-rope-yarn"],
+    ["keys that were normed", "qwen3-tied"],
+    ["neighbours turn together", neighbours],
+  ])("whatever the rotation: %s", async (_, source) => {
+    const backend = await createBackend();
+    const other =
+      typeof source === "string"
+        ? await loadModel(`test/parity/fixtures/${source}`)
+        : await modelFrom(source, backend, {}, async () => {});
+    try {
+      const length = Math.min(other.contextLength, 60) - 1;
+      const ids = Array.from({ length }, (_, i) => (i * 5 + 3) % other.config.vocabSize);
+      using session = await other.session(ids, { cache: { share: false } });
+      await session.logits();
+      await session.shift({ keep: 3, discard: 11, method: "rotate" });
+      using fresh = await other.session([...session.tokenIds], { cache: { share: false } });
+      const [actual, expected] = [await firstKeys(session, other), await firstKeys(fresh, other)];
+      for (const [position, row] of expected.entries()) {
+        for (const [i, key] of row.entries()) expect(actual[position]![i]).toBeCloseTo(key, 4);
+      }
+    } finally {
+      await other.dispose();
+      await backend.dispose();
     }
   });
 
@@ -138,6 +174,17 @@ describe("a session that shifts", () => {
     // The same distribution, another random number: the place counts what was discarded.
     expect((await fresh.logits()).slice()).toEqual((await session.logits()).slice());
     expect(await fresh.take(8)).not.toEqual(await session.take(8));
+  });
+
+  test.each(["rotate", "recompute"] as const)("with proposals gives what it gives without: %s", async (method) => {
+    const options = { maxTokens: 150, contextShift: { keep: 4, discard: 30, method } };
+    const tokens = async (more: GenerationOptions) => {
+      const all: number[] = [];
+      for await (const { token } of model.generate(prompt, { ...options, ...more })) all.push(token);
+      return all;
+    };
+    const lookup = { shortest: 1 };
+    expect(await tokens({ speculation: { lookup, adaptive: false } })).toEqual(await tokens({}));
   });
 
   test("a constraint counts what was discarded", async () => {

@@ -233,4 +233,7 @@ describe("a file that does not fit", () => {
 
 test("CRC-32 is the usual one", () => {
   expect(crc32(new TextEncoder().encode("123456789"))).toBe(0xcbf43926);
+  const text = new TextEncoder().encode("The quick brown fox jumps over the lazy dog");
+  expect(crc32(text)).toBe(0x414fa339);
+  expect(crc32(text.subarray(0, 0))).toBe(0);
 });

@@ -35,18 +35,22 @@ HH_INLINE void BLOCKS_NAME(rows)(const linear_call *l, int64_t row, int64_t rows
     case 5: BLOCKS_TILE(5); break;
     case 6: BLOCKS_TILE(6); break;
 #endif
+#if BLOCKS_ROWS >= 8
+    case 7: BLOCKS_TILE(7); break;
+    case 8: BLOCKS_TILE(8); break;
+#endif
   }
 }
 #undef BLOCKS_TILE
 
 HH_INLINE void BLOCKS_NAME(panels)(const linear_call *l, int64_t rows, int64_t panel, const int panels) {
   const int64_t groups = hh_group_count(l->in), stretch = rows > BLOCKS_ROWS ? HH_BLOCK_STRETCH : groups;
+  /* Tiles of one height: a low one would read as many weights for fewer rows. */
+  const int64_t tiles = (rows + BLOCKS_ROWS - 1) / BLOCKS_ROWS, high = (rows + tiles - 1) / tiles;
   for (int64_t from = 0; from < groups; from += stretch) {
     const int64_t to = from + stretch < groups ? from + stretch : groups;
-    for (int64_t row = 0; row < rows; row += BLOCKS_ROWS) {
-      const int64_t left = rows - row;
-      BLOCKS_NAME(rows)(l, row, left < BLOCKS_ROWS ? left : BLOCKS_ROWS, panel, from, to, panels);
-    }
+    for (int64_t row = 0; row < rows; row += high)
+      BLOCKS_NAME(rows)(l, row, rows - row < high ? rows - row : high, panel, from, to, panels);
   }
 }
 

@@ -12,7 +12,7 @@
 
 #ifndef HH_QUANTIZED_ROWS
 #if defined(__AVX512VNNI__)
-#define HH_QUANTIZED_ROWS 6
+#define HH_QUANTIZED_ROWS 8
 #define HH_QUANTIZED_PANELS 2
 #define HH_QUANTIZED_ROW_PANELS 4
 #elif HH_WIDTH == 1
@@ -36,6 +36,9 @@
 #define HH_QUANTIZED_PANELS 1
 #define HH_QUANTIZED_ROW_PANELS 2
 #endif
+/* How many bytes ahead weights are asked for: the processor alone foresees neither the next page nor the next panel, and
+ * asks for nothing while several rows are multiplied by what is there. */
+#define HH_QUANTIZED_AHEAD 16384
 /* How the steps of a block run: with two products for each four weights, unrolled ones need more registers than 16. */
 #if defined(__wasm__) && defined(HH_WIDE_ACTIVATIONS)
 #define HH_QUANTIZED_STEPS _Pragma("clang loop unroll(disable)")
@@ -51,13 +54,16 @@
 #endif
 
 /* The integer sums of block `g`, products of `panels` x `rows`. */
-HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, int64_t panel_bytes,
+HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[8][4], const uint8_t *values, int64_t panel_bytes,
                                      const activation_element *x, int64_t row_elements, const int rows, const int panels,
                                      const int half) {
 #if QUANTIZED_STORAGE == 8
   HH_QUANTIZED_STEPS for (int q = 0; q < 8; q++) {
     i32x16 weights[4];
-    HH_UNROLL for (int p = 0; p < panels; p++) weights[p] = dot_weights(load_ints(values + p * panel_bytes + q * 64));
+    HH_UNROLL for (int p = 0; p < panels; p++) {
+      weights[p] = dot_weights(load_ints(values + p * panel_bytes + q * 64));
+      __builtin_prefetch(values + p * panel_bytes + q * 64 + HH_QUANTIZED_AHEAD);
+    }
     HH_UNROLL for (int r = 0; r < rows; r++) {
       const dot_activations v = load_activations(x + r * row_elements + 4 * q);
       HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = dot4(dot[r][p], weights[p], v);
@@ -71,6 +77,7 @@ HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[6][4], const uint8_t *values, in
     HH_UNROLL for (int p = 0; p < panels; p++) {
       const i32x16 pair = load_ints(values + p * panel_bytes + q * 64);
       weights[p] = and_int(pair, low);
+      __builtin_prefetch(values + p * panel_bytes + q * 64 + HH_QUANTIZED_AHEAD);
       upper[p] = and_int(shift_right(pair, 4), low);
     }
     HH_UNROLL for (int r = 0; r < rows; r++) {
@@ -101,16 +108,16 @@ HH_INLINE void QUANTIZED_NAME(tile)(const linear_call *l, int64_t row, int64_t p
   const uint8_t *values = w + hh_scale_bytes(QUANTIZED_ID, l->in), *multipliers = w + groups * HH_LANES * 4;
   const float *scales = (const float *)(x + l->in * HH_ACTIVATION_BYTES);
   const int32_t *offsets = (const int32_t *)(scales + groups);
-  f32x16 sum[6][4];
+  f32x16 sum[8][4];
   HH_UNROLL for (int r = 0; r < rows; r++)
     HH_UNROLL for (int p = 0; p < panels; p++) sum[r][p] = linear_start(l, row + r, panel + p, from);
   for (int64_t g = from; g < to; g++) {
     const int64_t end = hh_group_start(l->in, g + 1);
-    i32x16 total[6][4];
+    i32x16 total[8][4];
     HH_UNROLL for (int r = 0; r < rows; r++)
       HH_UNROLL for (int p = 0; p < panels; p++) total[r][p] = splat_int(0);
     for (int64_t b = hh_group_start(l->in, g); b < end; b++) {
-      i32x16 dot[6][4];
+      i32x16 dot[8][4];
       HH_UNROLL for (int r = 0; r < rows; r++) {
         const i32x16 start = splat_int(QUANTIZED_START(offsets[r * row_bytes / 4 + b]));
         HH_UNROLL for (int p = 0; p < panels; p++) dot[r][p] = start;

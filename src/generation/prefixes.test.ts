@@ -69,6 +69,22 @@ describe("what sessions begin with", () => {
     await alone.dispose();
   });
 
+  test("serves samples and beam searches, to the bit", async () => {
+    const prompt = ids(10, 200);
+    const alone = await randomModel({ contextLength: 4096, cache: { prefixes: false } });
+    const ask = async (where: Model) => [
+      await where.sample(prompt, { count: 3, maxTokens: 5, sampling: { temperature: 1, seed: 2 } }),
+      await where.beamSearch(prompt, { beams: 3, maxTokens: 5 }),
+    ];
+    const expected = await ask(alone);
+    await alone.dispose();
+    const { tokensSaved } = model.prefixes!;
+    expect(await ask(model)).toEqual(expected);
+    expect(await ask(model)).toEqual(expected);
+    expect(model.prefixes!.tokensSaved - tokensSaved).toBe(3 * 192);
+    expect(model.engine.pool.used).toBe(0);
+  });
+
   test("gives way when sessions need the room", async () => {
     const small = await randomModel({ contextLength: 160, cache: { positions: 320, prefixes: { bytes: 2 ** 30 } } });
     for (let i = 0; i < 10; i++) {

@@ -66,7 +66,9 @@ async function admit(
     const prompt = prompts[index]!;
     if (active.size > 0 && !hasRoomFor(engine, prompt, settings.beams, active)) return;
     try {
-      active.add(new PromptSearch(engine, index, prompt, settings, await engine.sequence(prompt.source)));
+      const sequence = await engine.sequence(prompt.source);
+      engine.adopt(sequence, prompt.ids);
+      active.add(new PromptSearch(engine, index, prompt, settings, sequence));
     } catch (error) {
       if (error instanceof CacheFullError && active.size > 0) return; // when another is done, its source makes room
       throw error;
@@ -113,5 +115,8 @@ async function advance(engine: Engine, searches: readonly PromptSearch[], signal
       search.offer(beam, row);
     },
   });
+  for (const [i, { sequence, ids }] of parts.entries()) {
+    if (ids.length > 1) engine.remember(sequence, owners[i]!.search.prompt.ids);
+  }
   for (const search of searches) await search.choose();
 }

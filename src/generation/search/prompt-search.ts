@@ -92,11 +92,11 @@ export class PromptSearch {
     return this.#groups[0]!.beams.running[0]?.tokens.length === 0;
   }
 
-  /** What each beam has to run next: the whole prompt at first, then the token that was chosen last. */
+  /** What each beam has to run next: at first the prompt, as far as its sequence has not got it, then the token that was chosen last. */
   parts(): Part[] {
     return this.#running.map(({ tokens }, i) => ({
       sequence: this.#sequences[i]!,
-      ids: tokens.length === 0 ? this.prompt.ids : tokens.slice(-1),
+      ids: tokens.length === 0 ? Array.from(this.prompt.ids).slice(this.#sequences[i]!.length) : tokens.slice(-1),
       outputs: "last",
     }));
   }

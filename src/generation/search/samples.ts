@@ -66,8 +66,10 @@ export async function drawSamples(
   const base = await engine.sequence(prompt.source);
   try {
     if (prompt.ids.length > 1) {
-      const ids = Array.from(prompt.ids).slice(0, -1);
+      engine.adopt(base, prompt.ids);
+      const ids = Array.from(prompt.ids).slice(base.length, -1);
       await engine.advance([{ sequence: base, ids, outputs: "none" }], { signal });
+      engine.remember(base, prompt.ids);
     }
     while (found.length < count) {
       const samplers = Array.from({ length: Math.min(roomFor(engine, prompt, limit), count - found.length) }, (_, i) =>

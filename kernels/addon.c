@@ -35,6 +35,19 @@ static napi_value number(napi_env env, double value) {
   return result;
 }
 
+/* What the sources were that this was compiled from, as tools/native.ts says; empty where something else compiles it. */
+#ifndef HH_BUILT_FROM
+#define HH_BUILT_FROM ""
+#endif
+
+/* builtFrom(): text */
+static napi_value built_from(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result;
+  napi_create_string_utf8(env, HH_BUILT_FROM, NAPI_AUTO_LENGTH, &result);
+  return result;
+}
+
 /* instructionSets(): bit set */
 static napi_value instruction_sets(napi_env env, napi_callback_info info) {
   (void)info;
@@ -165,7 +178,7 @@ static napi_value pack_rows(napi_env env, napi_callback_info info) { return prom
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
 #define EXPORT(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
-      EXPORT("instructionSets", instruction_sets), EXPORT("create", create),
+      EXPORT("builtFrom", built_from), EXPORT("instructionSets", instruction_sets), EXPORT("create", create),
       EXPORT("destroy", destroy), EXPORT("allocate", allocate),
       EXPORT("release", release), EXPORT("preferLargePages", prefer_large_pages),
       EXPORT("view", view),

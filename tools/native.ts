@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import {
   commonFlags,
+  fingerprint,
   type InstructionSet,
   instructionSetFlags,
   kernelSource,
@@ -38,12 +39,14 @@ export async function buildNative(): Promise<NativeOutcome> {
   const headers = nodeHeaders();
   if (headers === undefined) return { kind: "left out", reason: "no node_api.h found (npm install node-api-headers)" };
   const flags = [...commonFlags, "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", "-I", headers];
-  const stamp = new Stamp(folder, [compiler, flags, sets, nativeSources, process.arch, readSources()]);
+  const sources = readSources();
+  const stamp = new Stamp(folder, [compiler, flags, sets, nativeSources, process.arch, sources]);
   if (stamp.current) return { kind: "unchanged" };
   const known = sets.filter((set) => knowsFlags(compiler.command, set.flags));
   const without = sets.filter((set) => !known.includes(set)).map(({ name }) => name);
   try {
-    await compile(compiler.command, [...flags, ...withoutFlags(without)], known);
+    const own = [`-DHH_BUILT_FROM="${fingerprint(sources)}"`, ...withoutFlags(without)];
+    await compile(compiler.command, [...flags, ...own], known);
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     return { kind: "failed", output: stderr || message };

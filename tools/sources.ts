@@ -63,9 +63,19 @@ export function instructionSetFlags(set: InstructionSet): string[] {
 }
 
 /** C sources and headers by name. */
-export function readSources(): Record<string, string> {
-  const names = readdirSync(kernelsFolder).filter((name) => /\.[ch]$/.test(name));
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(kernelsFolder, name), "utf8")]));
+export function readSources(folder = kernelsFolder): Record<string, string> {
+  const names = readdirSync(folder).filter((name) => /\.[ch]$/.test(name));
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+}
+
+/**
+ * Of the sources, by which an addon that was built from others is told apart: SHA-256 of their names and contents. The
+ * same as `kernelsFingerprint` of `src/backends/cpu/native-sources.node.ts`, which a test holds.
+ */
+export function fingerprint(sources: Readonly<Record<string, string>>): string {
+  const hash = createHash("sha256");
+  for (const name of Object.keys(sources).sort()) hash.update(`${name}\0${sources[name]}\0`);
+  return hash.digest("hex");
 }
 
 /** Tells whether `folder` already holds what `inputs` would give, and records that it does. */

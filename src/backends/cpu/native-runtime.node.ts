@@ -12,6 +12,7 @@ import {
 } from "../../core/errors.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { instructionSets } from "./instructions.js";
+import { kernelsFingerprint, whyStale } from "./native-sources.node.js";
 
 export interface NativeRuntimeOptions {
   /** Threads to compute with, the caller's included, 1 to 64. The number of physical cores unless given. */
@@ -22,6 +23,7 @@ export interface NativeRuntimeOptions {
 
 /** The functions of `kernels/addon.c`; addresses are numbers. */
 interface Addon {
+  builtFrom?(): string;
   instructionSets(): number;
   create(threads: number, instructionSet: number): number;
   destroy(runtime: number): void;
@@ -57,12 +59,18 @@ function loadAddon(): Addon | string {
   if (loaded === undefined) {
     const file = addonFiles.find((path) => existsSync(path));
     try {
-      loaded = file === undefined ? "no native addon was built" : (createRequire(import.meta.url)(file) as Addon);
+      loaded =
+        file === undefined ? "no native addon was built" : current(createRequire(import.meta.url)(file) as Addon);
     } catch (error) {
       loaded = `the native addon does not load: ${(error as Error).message}`;
     }
   }
   return loaded;
+}
+
+/** The addon, or why it is not to be used. */
+function current(addon: Addon): Addon | string {
+  return whyStale(addon.builtFrom?.(), kernelsFingerprint()) ?? addon;
 }
 
 /** Why there is no native runtime here; undefined when there is one. */

@@ -41,6 +41,7 @@ export {
   type TextPair,
 } from "./generation/evaluate-pairs.js";
 export type { Generation, GenerationOptions, GenerationStep, StepAnswer } from "./generation/generate.js";
+export type { ContrastiveOptions, DolaOptions, GuidanceOptions, GuideOptions } from "./generation/guides/options.js";
 export type { Inspection } from "./generation/inspect.js";
 export type { AdapterBase, LoadedAdapter } from "./generation/loaded-adapter.js";
 export { type BleuOptions, type BleuScore, bleu } from "./generation/metrics/bleu.js";
@@ -81,6 +82,7 @@ export { bestOf, minimumBayesRisk, type Vote, vote } from "./generation/search/c
 export type { Hypothesis } from "./generation/search/hypothesis.js";
 export type { LengthPenalty } from "./generation/search/length-penalty.js";
 export type { BeamSearchOptions, BeamStoppingOptions } from "./generation/search/options.js";
+export { PhrasesMissingError, type RequiredPhrase } from "./generation/search/phrases.js";
 export { type EncodedPrompt, NoContinuationError } from "./generation/search/prompt-search.js";
 export type { SampleOptions } from "./generation/search/samples.js";
 export { Session } from "./generation/session.js";

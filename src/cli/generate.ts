@@ -7,6 +7,7 @@ import { loadAdapter } from "../load-model.node.js";
 import { type ConstraintFlags, constraintOf, constraintOptions } from "./constraint-flags.js";
 import { type ContextFlags, contextOptions, contextOptionsOf } from "./context-flags.js";
 import { texts, wholeNumber } from "./flags.js";
+import { type GuideFlags, guideOptions, guidesOf } from "./guide-flags.js";
 import { addModelFlags, given, loadWithTokenizer, type ModelFlags } from "./model-flags.js";
 import { penaltiesOf, type SamplingFlags, samplingOf, samplingOptions } from "./sampling-flags.js";
 import {
@@ -18,7 +19,13 @@ import {
 } from "./speculation-flags.js";
 import { InterruptedError, type Terminal } from "./terminal.js";
 
-export interface GenerateFlags extends ModelFlags, SamplingFlags, ConstraintFlags, ContextFlags, SpeculationFlags {
+export interface GenerateFlags
+  extends ModelFlags,
+    SamplingFlags,
+    ConstraintFlags,
+    ContextFlags,
+    SpeculationFlags,
+    GuideFlags {
   readonly maxTokens: number;
   readonly stop?: readonly string[];
   readonly adapter?: string;
@@ -48,6 +55,9 @@ says what it gained. See docs/speculation.md.
 With --context-shift a completion goes on when the context is full; with
 --token-healing a prompt may end in the middle of a word. See docs/sessions.md.
 
+--guidance, --contrastive and --dola run the model more than once for each token:
+see docs/guides.md.
+
 With --json, one object at the end:
   {"text", "tokens": [{"id", "text", "logprob"}], "stop": {"kind", …},
    "promptTokens", "seed"}
@@ -58,8 +68,8 @@ constraint, maxTokens, contextLength or interrupted; "seed" stands where anythin
 export function addGenerate(program: Command, terminal: Terminal): void {
   const command = program.command("generate").argument("[prompt]", 'the text to continue; "-" reads standard input');
   command.description("stream a completion of a prompt to standard output");
-  for (const option of [...generationOptions(), ...constraintOptions(), ...contextOptions(), ...speculationOptions()])
-    command.addOption(option);
+  const shared = [...constraintOptions(), ...contextOptions(), ...speculationOptions(), ...guideOptions()];
+  for (const option of [...generationOptions(), ...shared]) command.addOption(option);
   addModelFlags(command)
     .option("--adapter <FOLDER>", "a LoRA adapter of Hugging Face PEFT, to run beside the weights (default: none)")
     .option("--echo", "print the prompt before the completion (default: off)")
@@ -83,6 +93,7 @@ function generationOptions(): Option[] {
 export async function generate(prompt: string | undefined, flags: GenerateFlags, terminal: Terminal): Promise<void> {
   checkSpeculationFlags(flags);
   contextOptionsOf(flags);
+  guidesOf(flags);
   const text = await promptText(prompt, terminal);
   await using model = await loadWithTokenizer(flags, terminal);
   const { name, instructionSet, threads } = model.engine.network.backend;
@@ -111,12 +122,14 @@ function optionsOf(model: Model, flags: GenerateFlags, terminal: Terminal): Gene
   const defaults = model.generationDefaults;
   const options = {
     maxTokens,
-    sampling: samplingOf(flags, defaults),
+    // What contrastive search takes is not drawn.
+    sampling: flags.contrastive === undefined ? samplingOf(flags, defaults) : undefined,
     penalties: penaltiesOf(flags, defaults),
     stopping,
   };
+  const constraint = constraintOf(flags);
   return {
-    ...given({ ...options, constraint: constraintOf(flags), ...contextOptionsOf(flags) }),
+    ...given({ ...options, constraint, ...contextOptionsOf(flags), ...guidesOf(flags) }),
     signal: terminal.signal,
   };
 }

@@ -6,7 +6,7 @@ import { defaultTranslator, modelPath } from "../embedded-models.node.js";
 import type { Model } from "../generation/model.js";
 import type { Hypothesis } from "../generation/search/hypothesis.js";
 import type { BeamSearchOptions } from "../generation/search/options.js";
-import { FlagError } from "./flags.js";
+import { FlagError, texts } from "./flags.js";
 import { linesOf, readText } from "./lines.js";
 import { addModelFlags, loadWithTokenizer, type ModelFlags, progressFor } from "./model-flags.js";
 import { type SearchFlags, searchOf, searchOptions, wholeOption } from "./search-flags.js";
@@ -18,6 +18,7 @@ export interface TranslateFlags extends ModelFlags, SearchFlags {
   readonly nBest: number;
   readonly maxTokens: number;
   readonly minTokens: number;
+  readonly mustInclude?: readonly string[];
 }
 
 const afterHelp = `
@@ -53,6 +54,9 @@ function translateOptions(): Option[] {
     wholeOption("--n-best <N>", "hypotheses to print for each line, at most --beams", 1),
     wholeOption("--max-tokens <N>", "tokens of a translation at most", 256),
     wholeOption("--min-tokens <N>", "tokens before a translation may end", 0, 0),
+    option("--must-include <TEXT>", "a phrase that every translation has; repeatable (default: none)").argParser(
+      texts("--must-include"),
+    ),
   ];
 }
 
@@ -109,9 +113,9 @@ async function translateLines(
 ): Promise<Hypothesis[][]> {
   const sources = lines.map((line, i) => sourceOf(model, line, first + i));
   const filled = [...lines.keys()].filter((i) => sources[i]!.length > 0);
-  const { nBest, maxTokens, minTokens } = flags;
+  const { nBest, maxTokens, minTokens, mustInclude = [] } = flags;
   const tokens = minTokens > 0 ? { tokens: { minNewTokens: minTokens } } : {};
-  const options = { ...searchOf(flags), count: nBest, maxTokens, ...tokens, ...listeners };
+  const options = { ...searchOf(flags), count: nBest, maxTokens, mustInclude, ...tokens, ...listeners };
   const found = await model.beamSearchAll(
     filled.map((i) => ({ source: sources[i]! })),
     options,

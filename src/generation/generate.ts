@@ -1,8 +1,9 @@
 /** The public streaming call: a loop over `session.step()` that knows when to stop and which text may be shown. */
 import { Breather } from "../core/breathe.js";
-import { OutOfRangeError } from "../core/errors.js";
+import { InvalidValueError, OutOfRangeError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Alternative } from "./alternatives.js";
+import { guideOptionNames } from "./guides/options.js";
 import type { Healing } from "./healing.js";
 import type { StageReport } from "./sampling/pipeline.js";
 import type { TokenScore } from "./scores.js";
@@ -74,7 +75,10 @@ export function checkGeneration(options: GenerationOptions): void {
   if (!(Number.isInteger(maxTokens) && maxTokens >= 1))
     throw new OutOfRangeError("maxTokens", "a whole number from 1 on", maxTokens);
   if (stopping !== undefined) checkStopping(stopping);
-  if (speculation !== undefined) checkSpeculation(speculation);
+  if (speculation === undefined) return;
+  checkSpeculation(speculation);
+  const guide = guideOptionNames.find((name) => options[name] !== undefined);
+  if (guide !== undefined) throw new InvalidValueError(guide, "absent where there is speculation", options[guide]);
 }
 
 /**

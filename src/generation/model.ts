@@ -130,7 +130,7 @@ export class Model implements AsyncDisposable {
     const { source, ids } = this.encode(prompt);
     const sequence = await this.engine.sequence(source);
     try {
-      const session = new Session(this.engine, this.parts.tokenizer?.tokenizer, sequence, options);
+      const session = new Session(this.engine, this.parts.tokenizer?.tokenizer, sequence, this.#withNegative(options));
       session.extend(ids);
       session.useAdapter(options.adapter);
       if (options.constraint !== undefined) session.constrain(this.constraint(options.constraint));
@@ -139,6 +139,15 @@ export class Model implements AsyncDisposable {
       sequence.dispose();
       throw error;
     }
+  }
+
+  /** Options with the negative prompt as token ids. */
+  #withNegative(options: SessionOptions): SessionOptions {
+    const { guidance } = options;
+    const negative = guidance?.negative;
+    if (guidance === undefined || negative === undefined) return options;
+    const { source, ids } = typeof negative === "string" ? this.encode(negative) : { ids: negative };
+    return { ...options, guidance: { ...guidance, negative: Array.from(source ?? ids) } };
   }
 
   /**
@@ -207,7 +216,7 @@ export class Model implements AsyncDisposable {
    * The likeliest completions that a beam search finds.
    * @returns at most `options.count` of them, best first
    * @throws UnknownOptionError, InvalidValueError, OutOfRangeError, ContextFullError, CacheFullError,
-   *   NoContinuationError, and the signal's reason when it is aborted
+   *   NoContinuationError, PhrasesMissingError, and the signal's reason when it is aborted
    */
   async beamSearch(prompt: Prompt, options: BeamSearchOptions = {}): Promise<Hypothesis[]> {
     return (await this.beamSearchAll([prompt], options))[0]!;
@@ -220,7 +229,9 @@ export class Model implements AsyncDisposable {
    */
   async beamSearchAll(prompts: readonly Prompt[], options: BeamSearchOptions = {}): Promise<Hypothesis[][]> {
     this.#open();
-    const settings = beamSettings(options, this.#choiceModel);
+    const settings = beamSettings(options, this.#choiceModel, (text) =>
+      this.tokenizer.encode(text, { addSpecialTokens: false }),
+    );
     const encoded = prompts.map((prompt) => this.encode(prompt));
     const results = await searchAll(this.engine, encoded, settings, options);
     const ends = { endIds: this.endIds, all: settings.ends, maxTokens: settings.maxTokens };

@@ -5,6 +5,7 @@ import type { Constraint } from "./constrain/constraint.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
 import type { ContextShiftOptions } from "./context-shift.js";
 import type { PrefixSharing } from "./engine.js";
+import { type GuideOptions, guideOptionNames } from "./guides/options.js";
 import type { Inspection } from "./inspect.js";
 import type { LoadedAdapter } from "./loaded-adapter.js";
 import type { NextLogits } from "./next-logits.js";
@@ -13,7 +14,7 @@ import type { ChoiceOptions } from "./sampling/stages.js";
 import type { TokenScore } from "./scores.js";
 import type { TimelineState } from "./timeline.js";
 
-export interface SessionOptions extends ChoiceOptions {
+export interface SessionOptions extends ChoiceOptions, GuideOptions {
   /** How many of the likeliest tokens each step reports. Default 0. */
   readonly alternatives?: number;
   /** Whether each step tells what every processor and filter removed. Default false: it takes time. */
@@ -101,4 +102,4 @@ export const forkOptionNames = [
   "contextShift",
 ];
 /** Options of `Model.session`. */
-export const sessionOptionNames = [...forkOptionNames, "constraint", "adapter", "cache"];
+export const sessionOptionNames = [...forkOptionNames, ...guideOptionNames, "constraint", "adapter", "cache"];

@@ -5,7 +5,7 @@
  * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was edited, rewound,
  * forked, restored or fed in pieces continues as a fresh one with the same tokens would.
  */
-import { DisposedError, InvalidValueError, OutOfRangeError } from "../core/errors.js";
+import { DisposedError, InvalidValueError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Alternative } from "./alternatives.js";
@@ -13,13 +13,15 @@ import { Computed } from "./computed.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
 import { type ContextShiftOptions, divergenceOf, planShift, type ShiftDivergence } from "./context-shift.js";
 import type { Engine } from "./engine.js";
+import { Guides } from "./guides/guides.js";
 import { StepInspection } from "./inspect.js";
 import type { LoadedAdapter } from "./loaded-adapter.js";
 import type { NextLogits } from "./next-logits.js";
 import type { StageReport } from "./sampling/pipeline.js";
-import { createSampler, type Sampler, type Text } from "./sampling/sampler.js";
+import type { Sampler, Text } from "./sampling/sampler.js";
 import { saveSession } from "./saved/save.js";
 import type { Sequence } from "./sequence.js";
+import { checkSession, samplerOf } from "./session-choice.js";
 import {
   forkOptionNames,
   type ReadOptions,
@@ -30,9 +32,7 @@ import {
   type StepOptions,
   stepOptionNames,
 } from "./session-options.js";
-
 import type { FindProposal, Proposal, Verified } from "./speculation/proposer.js";
-
 import { checkWithin, Timeline, TimelineReader } from "./timeline.js";
 
 const none: readonly Alternative[] = [];
@@ -40,6 +40,7 @@ const none: readonly Alternative[] = [];
 export class Session extends TimelineReader {
   readonly #alternatives: number;
   readonly #sampler: Sampler;
+  readonly #guides: Guides | undefined;
   #computed: Computed | undefined;
   /** Whether a call that waits for the engine has not ended yet. */
   #busy = false;
@@ -57,19 +58,11 @@ export class Session extends TimelineReader {
     inheritedSeed?: number,
   ) {
     super(new Timeline(tokenizer, engine.network.config.vocabSize));
-    const { vocabSize, endIds: ownEnds, bannedIds = [], decoder } = engine.network.config;
-    const endIds = [...new Set([...ownEnds, ...(tokenizer?.endIds ?? [])])];
-    const { sampling = {}, contextShift, cache = {}, ...others } = options;
-    rejectUnknownOptions(cache, ["share", "salt"], "cache");
-    if (contextShift !== undefined) {
-      planShift(contextShift, engine.network.capacity.contextLength, decoder.position.kind);
-    }
-    this.#sampler = createSampler(sampling, { vocabSize, endIds, bannedIds }, inheritedSeed, others);
+    checkSession(options, engine.network);
+    this.#guides = Guides.of({ engine, sequence: () => this.#open().sequence }, options);
+    this.#sampler = samplerOf(engine.network, tokenizer, options, inheritedSeed, this.#guides);
     this.#alternatives = options.alternatives ?? 0;
-    if (!(Number.isInteger(this.#alternatives) && this.#alternatives >= 0 && this.#alternatives <= vocabSize)) {
-      throw new OutOfRangeError("alternatives", `a whole number from 0 to ${vocabSize}`, this.#alternatives);
-    }
-    this.#computed = new Computed(engine, sequence, cache);
+    this.#computed = new Computed(engine, sequence, options.cache);
   }
 
   /** A session in a state that another was in. The sequence is the session's from here on. */
@@ -319,7 +312,9 @@ export class Session extends TimelineReader {
     const merged = { ...this.options, ...options, sampling: { ...this.options.sampling, ...options.sampling } };
     const sequence = this.#idle().sequence.fork();
     try {
-      return Session.resume(this, sequence, { ...this.#state(), options: merged });
+      const fork = Session.resume(this, sequence, { ...this.#state(), options: merged });
+      if (this.#guides) fork.#guides?.inherit(this.#guides);
+      return fork;
     } catch (error) {
       sequence.dispose();
       throw error;
@@ -347,8 +342,13 @@ export class Session extends TimelineReader {
 
   /** Frees the session's memory, once what is under way has ended. It cannot be used afterwards. */
   dispose(): void {
-    if (!this.#busy) this.#computed?.release(this.tokenIds);
+    if (!this.#busy && this.#computed) this.#free(this.#computed);
     this.#computed = undefined;
+  }
+
+  #free(computed: Computed): void {
+    computed.release(this.tokenIds);
+    this.#guides?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -382,7 +382,7 @@ export class Session extends TimelineReader {
       return await task(computed);
     } finally {
       this.#busy = false;
-      if (this.#computed === undefined) computed.release(this.tokenIds);
+      if (this.#computed === undefined) this.#free(computed);
     }
   }
 

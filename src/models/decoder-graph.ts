@@ -14,7 +14,7 @@ import type { Tensor } from "../graph/tensor.js";
 import { type CachePlaces, cacheBlockElements, cacheBlockSize, type LayerCache } from "../nn/attention-layer.js";
 import type { StackConfig } from "../nn/config.js";
 import { besideMaps } from "../nn/low-rank.js";
-import { stack } from "../nn/stack.js";
+import { blockScope, stack } from "../nn/stack.js";
 import type { ModelConfig } from "./config.js";
 
 /** Sizes that a program is compiled for. */
@@ -53,8 +53,16 @@ export interface DecoderGraph {
   readonly likeliest: Tensor;
 }
 
-/** @param weightsWidth - also compute attention matrices of this many keys; 0: do not. */
-export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWidth = 0): DecoderGraph {
+/**
+ * @param weightsWidth - also compute attention matrices of this many keys; 0: do not.
+ * @param exits - layers whose states the head reads too, 0 being the embeddings: results `exits.<layer>` [outputs, vocabSize]
+ */
+export function decoderGraph(
+  config: ModelConfig,
+  capacity: Capacity,
+  weightsWidth = 0,
+  exits: readonly number[] = [],
+): DecoderGraph {
   const graph = new Graph();
   if (config.lowRank !== undefined) graph.beside = besideMaps(graph, config.lowRank);
   const tokens = graph.dimension("tokens", capacity.tokens);
@@ -104,9 +112,19 @@ export function decoderGraph(config: ModelConfig, capacity: Capacity, weightsWid
     cross,
   });
   const logits = graph.name("logits", head(graph, config, embedding, selectRows(states, outputRows)));
+  for (const layer of exits) {
+    const state = layer === 0 ? embedded(graph, prefix) : graph.find(`${blockScope(prefix, layer - 1)}output`)!;
+    graph.name(`exits.${layer}`, head(graph, config, embedding, selectRows(state, outputRows)));
+  }
   const normaliser = graph.name("logSumExp", logSumExp(logits));
   const results = { logits, logSumExp: normaliser, likeliest: argmax(logits) };
   return { graph, ids, positions, places, cross: cross?.places, outputRows, ...results };
+}
+
+/** What the first block reads. */
+function embedded(graph: Graph, prefix: string): Tensor {
+  const names = ["embeddingNorm", "embedding", "tokenEmbedding"];
+  return names.map((name) => graph.find(`${prefix}${name}`)).find((tensor) => tensor !== undefined)!;
 }
 
 /** One pair of states per layer: `cache.N.keys` and `cache.N.values`. */

@@ -62,6 +62,8 @@ export class Network {
   readonly #resources = new Map<string, Resource>();
   readonly #encoders = new Map<number, { graph: EncoderGraph; program: Program }>();
   readonly #inspections = new Map<string, DecoderProgram>();
+  /** Programs that run at every step of some session: never put away. */
+  readonly #seconds = new Map<string, DecoderProgram>();
   #decoder: DecoderProgram | undefined;
   /** By number of blocks. */
   readonly #exits = new Map<number, DecoderProgram>();
@@ -183,6 +185,22 @@ export class Network {
     return known;
   }
 
+  /**
+   * The program that generates once more, with results kept for ways of choosing a token that need them at every step:
+   * compiled once, and freed with the network.
+   * @param exits - layers whose states the head reads too, 0 being the embeddings: results `exits.<layer>`
+   * @throws InvalidValueError for a name that the graph does not have
+   */
+  secondProgram(names: readonly string[], exits: readonly number[] = []): DecoderProgram {
+    const kept = [...names, ...exits.map((layer) => `exits.${layer}`)];
+    const tokens = Math.min(this.capacity.tokens, inspectedTokens);
+    const capacity = { ...this.capacity, tokens, outputs: Math.min(this.capacity.outputs, tokens) };
+    const key = kept.join(" ");
+    const program = this.#seconds.get(key) ?? this.#compileDecoder(decoderGraph(this.config, capacity, 0, exits), kept);
+    this.#seconds.set(key, program);
+    return program;
+  }
+
   /** The blocks that hold the decoder's keys and values: copied, read and written as bytes. */
   get cache(): CacheMemory {
     this.#cache ??= this.#cacheMemory("cache", this.capacity.blocks);
@@ -234,8 +252,10 @@ export class Network {
     this.#decoder = undefined;
     for (const exit of this.#exits.values()) exit.dispose();
     this.#exits.clear();
-    for (const program of this.#inspections.values()) program.dispose();
-    this.#inspections.clear();
+    for (const programs of [this.#inspections, this.#seconds]) {
+      for (const program of programs.values()) program.dispose();
+      programs.clear();
+    }
     this.#cache = undefined;
     this.#crossCache = undefined;
     for (const { program } of this.#encoders.values()) program.dispose();

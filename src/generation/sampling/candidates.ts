@@ -102,6 +102,13 @@ export class Candidates {
     this.count = kept;
   }
 
+  /** A token's score; −∞ for one that is no candidate. */
+  scoreOf(id: number): number {
+    if (this.#logits !== undefined) return Math.fround(this.#logits[id]! / this.#divisor);
+    const index = this.#indexOf(id);
+    return index >= 0 ? this.#ownScores[index]! : Number.NEGATIVE_INFINITY;
+  }
+
   /** Gives a token another score, if it is still a candidate. */
   change(id: number, score: (before: number) => number): void {
     if (this.#logits !== undefined) this.#keepAll();

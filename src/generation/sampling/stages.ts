@@ -123,6 +123,8 @@ export interface ChoiceModel {
   readonly endIds: readonly number[];
   /** Ids that are never chosen. */
   readonly bannedIds: readonly number[];
+  /** What runs the model once more, before and after all other stages. */
+  readonly guides?: { readonly first: readonly OwnProcessor[]; readonly last: readonly OwnProcessor[] };
 }
 
 /** An explicit order lacks a stage for which an option was given. */
@@ -149,11 +151,10 @@ export function createStages(options: ChoiceOptions, model: ChoiceModel): Stage[
   }
   const own = options.processors ?? [];
   for (const each of own) checkOwn(each, order);
-  const place = (at: (each: OwnProcessor) => boolean) => {
-    for (const each of own.filter(at)) {
-      stages.push({ name: each.name, kind: "own", process: (scores, where) => each.process(scores, where) });
-    }
-  };
+  const add = (each: OwnProcessor) =>
+    stages.push({ name: each.name, kind: "own", process: (scores, where) => each.process(scores, where) });
+  const place = (at: (each: OwnProcessor) => boolean) => own.filter(at).forEach(add);
+  model.guides?.first.forEach(add);
   for (const name of order) {
     place((each) => each.before === name);
     const apply = made.get(name);
@@ -161,6 +162,7 @@ export function createStages(options: ChoiceOptions, model: ChoiceModel): Stage[
     if (name === "own") place((each) => each.before === undefined && each.after === undefined);
     place((each) => each.after === name);
   }
+  model.guides?.last.forEach(add);
   return stages;
 }
 

@@ -8,6 +8,7 @@ import type { Constraint } from "../constrain/constraint.js";
 import { ConstraintTimeline } from "../constrain/timeline.js";
 import type { TokenConstraint } from "../constrain/token-constraint.js";
 import type { Engine } from "../engine.js";
+import { guideOptionNames } from "../guides/options.js";
 import type { LoadedAdapter } from "../loaded-adapter.js";
 import { NextLogits } from "../next-logits.js";
 import type { OwnProcessor } from "../sampling/stages.js";
@@ -120,7 +121,7 @@ function stateOf(
   }
   const plain = readOptions(header.options);
   if (plain === null || typeof plain !== "object" || Array.isArray(plain)) fail("options", "must be an object");
-  rejectUnknownOptions(plain, forkOptionNames.concat("cache"));
+  rejectUnknownOptions(plain, [...forkOptionNames, ...guideOptionNames, "cache"]);
   const { promptLength, discarded, seed, limits } = header;
   const options: SessionOptions = { ...plain, ...(processors.length > 0 && { processors }) };
   return {

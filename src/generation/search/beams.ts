@@ -5,6 +5,7 @@
  * (transformers 5), which are Sutskever et al.'s (2014) with three ways to stop early.
  */
 import type { Continuation } from "./continuations.js";
+import type { Phrases } from "./phrases.js";
 
 /** `true`: at the first `beams` finished hypotheses. `false`: when the best beam, at the length that it has now, is no
  * better than the worst of `beams` finished ones. `"never"`: when no beam can become better than that at any length. */
@@ -23,6 +24,8 @@ export interface BeamRules {
    * come of it, and at the greatest length what has an end comes before what has none.
    */
   readonly olderRules: boolean;
+  /** What every hypothesis must have. With the older rules only. */
+  readonly phrases?: Phrases;
 }
 
 export interface Beam {
@@ -72,9 +75,12 @@ export class Beams {
     return Math.max(2, this.rules.ends.size + 1) * this.rules.beams;
   }
 
-  /** Takes the best `candidates` continuations of the running beams, best first, or as they were drawn. */
-  advance(continuations: readonly Continuation[]): void {
-    const { beams, olderRules } = this.rules;
+  /**
+   * Takes the best `candidates` continuations of the running beams, best first, or as they were drawn.
+   * @param forward - those that come further with a phrase
+   */
+  advance(continuations: readonly Continuation[], forward: readonly Continuation[] = []): void {
+    const { beams, olderRules, phrases } = this.rules;
     this.#length++;
     const isLast = this.#length === this.rules.maxTokens;
     const ends = (each: Continuation) => this.rules.ends.has(each.token);
@@ -84,18 +90,21 @@ export class Beams {
       logprob: each.logprob,
       parent: each.beam,
     });
-    const further = continuations
+    const likeliest = continuations
       .filter((each) => !ends(each))
       .sort((a, b) => b.logprob - a.logprob)
-      .slice(0, beams);
+      .slice(0, beams)
+      .map(extended);
+    const further = phrases?.share(before, likeliest, forward) ?? likeliest;
     // What ends outside the best `beams` is dropped: it was a reserve only.
     const best = continuations.slice(0, beams);
-    this.#finish(best.filter((each) => ends(each) || (isLast && !olderRules)).map(extended));
-    this.#chosen = further.map(({ token }) => token);
-    this.#running = further.map(extended);
+    const done = best.filter((each) => ends(each) || (isLast && !olderRules));
+    this.#finish(done.filter((each) => phrases?.has(before[each.beam]!.tokens) !== false).map(extended));
+    this.#chosen = further.map(({ tokens }) => tokens.at(-1)!);
+    this.#running = further;
     const bound = olderRules ? continuations[0]?.logprob : further[0]?.logprob;
     const isOver = this.#isOver(bound ?? Number.NEGATIVE_INFINITY);
-    if (isLast && olderRules && !isOver) this.#finish(this.#running);
+    if (isLast && olderRules && !isOver) this.#finish(further.filter(({ tokens }) => phrases?.has(tokens) !== false));
     if (isLast || isOver) this.#running = [];
   }
 

@@ -7,6 +7,7 @@ import { choiceOf } from "../sampling/sampler.js";
 import type { ChoiceModel, ChoiceOptions } from "../sampling/stages.js";
 import type { EarlyStopping } from "./beams.js";
 import { type LengthPenalty, lengthDivisor } from "./length-penalty.js";
+import { type Phrases, phrasesOf, type RequiredPhrase } from "./phrases.js";
 
 /**
  * Processors see the log-probabilities of every beam. With `sampling`, continuations are drawn without replacement
@@ -28,6 +29,8 @@ export interface BeamSearchOptions extends ChoiceOptions {
   readonly groups?: number;
   /** Taken off a token's score for every beam of an earlier group that has just chosen it. Default 0.5. */
   readonly diversityPenalty?: number;
+  /** Every hypothesis has all of these. Default: none. Not with `groups` or `sampling`. */
+  readonly mustInclude?: readonly RequiredPhrase[];
   /** Ends the search between two steps; its reason is thrown. */
   readonly signal?: AbortSignal;
   /** Called with the prompts that are done, of all. */
@@ -50,6 +53,7 @@ const optionNames = [
   "stopping",
   "groups",
   "diversityPenalty",
+  "mustInclude",
   "sampling",
   "penalties",
   "tokens",
@@ -70,15 +74,21 @@ export interface BeamSettings {
   readonly ends: ReadonlySet<number>;
   /** What stands between log-probabilities and the choice. */
   readonly pipeline: Pipeline;
+  readonly phrases?: Phrases;
   /** Undefined: the best continuations are taken, not drawn. */
   readonly seed?: number;
 }
 
 /**
  * @param model - its own end ids among the rest
+ * @param encode - makes token ids of a phrase
  * @throws UnknownOptionError, InvalidValueError, OutOfRangeError, MissingStageError
  */
-export function beamSettings(options: BeamSearchOptions, model: ChoiceModel): BeamSettings {
+export function beamSettings(
+  options: BeamSearchOptions,
+  model: ChoiceModel,
+  encode: (text: string) => ArrayLike<number>,
+): BeamSettings {
   rejectUnknownOptions(options, optionNames);
   const { earlyStopping = false, diversityPenalty = 0.5 } = options;
   if (![true, false, "never"].includes(earlyStopping)) {
@@ -92,8 +102,13 @@ export function beamSettings(options: BeamSearchOptions, model: ChoiceModel): Be
   if (beams % groups !== 0) throw new InvalidValueError("groups", `a divisor of the ${beams} beams`, groups);
   const ends = endsOf(options.stopping ?? {}, model);
   const choice = choiceOf(options, { ...model, endIds: [...ends] });
+  const phrases = phrasesOf(options.mustInclude ?? [], model.vocabSize, encode);
+  if (phrases !== undefined && (groups > 1 || choice.seed !== undefined)) {
+    throw new InvalidValueError("mustInclude", "absent where there are groups or draws", options.mustInclude);
+  }
   return {
     ...choice,
+    phrases,
     beams,
     groups,
     diversityPenalty,

@@ -7,8 +7,9 @@ import type { Candidates, Place } from "../sampling/candidates.js";
 import { NoTokenLeftError } from "../sampling/pipeline.js";
 import type { Sequence } from "../sequence.js";
 import { type Beam, Beams, type FinishedBeam } from "./beams.js";
-import { BestContinuations } from "./continuations.js";
+import { BestContinuations, type Continuation } from "./continuations.js";
 import type { BeamSettings } from "./options.js";
+import { PhrasesMissingError } from "./phrases.js";
 
 /** What a search begins with. */
 export interface EncodedPrompt {
@@ -37,6 +38,8 @@ const stream = 3;
 interface Group {
   readonly beams: Beams;
   readonly best: BestContinuations;
+  /** Continuations with a token that a phrase wants next. */
+  forward: Continuation[];
 }
 
 export class PromptSearch {
@@ -61,12 +64,12 @@ export class PromptSearch {
     const rules = {
       ...settings,
       beams: settings.beams / settings.groups,
-      olderRules: settings.groups > 1,
+      olderRules: settings.groups > 1 || settings.phrases !== undefined,
       maxTokens: Math.min(settings.maxTokens, room),
     };
     this.#groups = Array.from({ length: settings.groups }, () => {
       const beams = new Beams(rules);
-      return { beams, best: new BestContinuations(beams.candidates) };
+      return { beams, best: new BestContinuations(beams.candidates), forward: [] };
     });
     this.#bannedIds = config.bannedIds ?? [];
     this.#vocabSize = config.vocabSize;
@@ -108,7 +111,8 @@ export class PromptSearch {
 
   /** Whether continuations can be ranked as they come, from the logits where they lie. */
   get #isPlain(): boolean {
-    const { pipeline, groups, seed } = this.settings;
+    const { pipeline, groups, seed, phrases } = this.settings;
+    if (phrases !== undefined) return false;
     return groups === 1 && seed === undefined && pipeline.stages.every(({ name }) => name === "banned");
   }
 
@@ -129,20 +133,29 @@ export class PromptSearch {
     const chosen = new Map<number, number>();
     const children: { parent: number }[] = [];
     let [length, first] = [0, 0];
-    for (const [index, { beams, best }] of this.#groups.entries()) {
+    for (const [index, group] of this.#groups.entries()) {
+      const { beams, best } = group;
       const before = beams.running;
       if (before.length === 0) continue;
       length = before[0]!.tokens.length;
       if (!this.#isPlain) await this.#rank(index, first, chosen);
-      beams.advance(best.list());
+      beams.advance(best.list(), group.forward);
       best.clear();
+      group.forward = [];
       for (const { parent } of beams.running) children.push({ parent: first + parent });
       for (const token of beams.chosen) chosen.set(token, (chosen.get(token) ?? 0) + 1);
       if (!isBeginning) first += before.length;
     }
     this.#rows = [];
-    if (this.isDone && this.finished.length === 0) throw new NoContinuationError(this.index, length);
+    if (this.isDone && this.finished.length === 0) throw this.#failure(length);
     this.#reorder(children);
+  }
+
+  /** @param length - tokens of the beams before the last step */
+  #failure(length: number): HithertoError {
+    const isWhole = length + 1 >= this.#groups[0]!.beams.rules.maxTokens;
+    if (this.settings.phrases !== undefined && isWhole) return new PhrasesMissingError(this.index, length + 1);
+    return new NoContinuationError(this.index, length);
   }
 
   /**
@@ -151,8 +164,8 @@ export class PromptSearch {
    * @param chosen - how many beams of the groups before it have just chosen each token
    */
   async #rank(index: number, first: number, chosen: ReadonlyMap<number, number>): Promise<void> {
-    const { beams, best } = this.#groups[index]!;
-    const { diversityPenalty, seed } = this.settings;
+    const { beams, best, forward } = this.#groups[index]!;
+    const { diversityPenalty, seed, phrases } = this.settings;
     for (const [i, { tokens, logprob }] of beams.running.entries()) {
       const candidates = await this.#process(this.#rows[first + i]!, tokens, first + i);
       if (candidates === undefined) continue;
@@ -160,6 +173,10 @@ export class PromptSearch {
       const row = (tokens.length * this.settings.beams + index * beams.rules.beams + i) * this.#vocabSize;
       const random = seed === undefined ? undefined : new CounterRandom(seed, stream);
       best.offerSome(i, candidates, logprob, random && ((token) => gumbel(random.uniform(row + token))));
+      for (const token of phrases?.next(tokens) ?? []) {
+        const score = candidates.scoreOf(token);
+        if (score > Number.NEGATIVE_INFINITY) forward.push({ beam: i, token, logprob: logprob + score });
+      }
     }
   }
 

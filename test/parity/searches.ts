@@ -22,7 +22,7 @@ export interface SearchParity<Case> {
   readonly moreThan: number;
   /** How far a score may be off, relative to itself, or to 1 where it is smaller. */
   readonly tolerance: number;
-  /** What a case asks for beside width, length and length penalty. */
+  /** What a case asks for beside width, length and length penalty; as many hypotheses as beams unless it says otherwise. */
   options(each: Case): Partial<BeamSearchOptions>;
 }
 

@@ -9,6 +9,8 @@
  */
 import { HithertoError, InvalidValueError, OutOfRangeError, UnsupportedError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
+import { checkHoldsFloats, holdsFloats } from "../models/cache-floats.js";
+import type { Network } from "../models/network.js";
 import type { PositionConfig } from "../nn/config.js";
 import type { Engine } from "./engine.js";
 import type { NextLogits } from "./next-logits.js";
@@ -22,7 +24,10 @@ export interface ContextShiftOptions {
   readonly keep?: number;
   /** Tokens after those that are discarded each time. Default: half of the rest. */
   readonly discard?: number;
-  /** Default "rotate" where the model allows it: rotary positions, relative ones, none; else "recompute". */
+  /**
+   * Default "rotate" where it can be: with rotary positions, relative ones or none, and a cache in float32; else
+   * "recompute".
+   */
   readonly method?: "rotate" | "recompute";
 }
 
@@ -57,11 +62,13 @@ const movable: readonly PositionConfig["kind"][] = ["rotary", "relative", "none"
 /**
  * @param length - of the sequence, or the context length where it is not known yet
  * @throws UnknownOptionError, OutOfRangeError, InvalidValueError, UnsupportedError for `rotate` of positions that are
- *   added to the states, ShiftImpossibleError
+ *   added to the states, and of a cache in another storage type than float32, ShiftImpossibleError
  */
-export function planShift(options: ContextShiftOptions, length: number, positions: PositionConfig["kind"]): ShiftPlan {
+export function planShift(options: ContextShiftOptions, length: number, network: Network): ShiftPlan {
   rejectUnknownOptions(options, ["keep", "discard", "method"], "contextShift");
-  const { keep = defaultKeep, method = movable.includes(positions) ? "rotate" : "recompute" } = options;
+  const positions = network.config.decoder.position.kind;
+  const canRotate = movable.includes(positions) && holdsFloats(network);
+  const { keep = defaultKeep, method = canRotate ? "rotate" : "recompute" } = options;
   if (!(Number.isInteger(keep) && keep >= 0)) {
     throw new OutOfRangeError("contextShift.keep", "a whole number from 0 on", keep);
   }
@@ -75,6 +82,7 @@ export function planShift(options: ContextShiftOptions, length: number, position
   if (method === "rotate" && !movable.includes(positions)) {
     throw new UnsupportedError('contextShift.method "rotate" with positions of kind', positions, movable);
   }
+  if (method === "rotate") checkHoldsFloats(network);
   if (discard < 1 || keep + discard >= length) throw new ShiftImpossibleError(keep, Math.max(1, discard), length);
   return { keep, discard, method };
 }

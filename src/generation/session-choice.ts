@@ -10,9 +10,9 @@ import type { SessionOptions } from "./session-options.js";
 
 /** What a session is told beside how to choose. @throws UnknownOptionError, OutOfRangeError, and what `planShift` throws */
 export function checkSession({ contextShift, cache = {}, alternatives = 0 }: SessionOptions, network: Network): void {
-  const { vocabSize, decoder } = network.config;
+  const { vocabSize } = network.config;
   rejectUnknownOptions(cache, ["share", "salt"], "cache");
-  if (contextShift !== undefined) planShift(contextShift, network.capacity.contextLength, decoder.position.kind);
+  if (contextShift !== undefined) planShift(contextShift, network.capacity.contextLength, network);
   if (!(Number.isInteger(alternatives) && alternatives >= 0 && alternatives <= vocabSize)) {
     throw new OutOfRangeError("alternatives", `a whole number from 0 to ${vocabSize}`, alternatives);
   }

@@ -285,7 +285,7 @@ export class Session extends TimelineReader {
   }
 
   async #shift(computed: Computed, options: ContextShiftOptions): Promise<number> {
-    const plan = planShift(options, this.length, this.engine.network.config.decoder.position.kind);
+    const plan = planShift(options, this.length, this.engine.network);
     await computed.shift(plan, this.length);
     this.timeline.discard(plan.keep, plan.discard);
     return plan.discard;

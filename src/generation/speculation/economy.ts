@@ -29,7 +29,7 @@ const passesToExplore = 6;
 /** Passes after which the estimates are believed. */
 const passesToJudge = 3;
 /** What may be lost, in plain steps: at the beginning, more with each token, and at most. */
-const [allowance, allowancePerToken, mostAllowance] = [2, 0.01, 4];
+const [allowance, allowancePerToken, mostAllowance] = [2, 0.007, 4];
 /** Tokens until the next attempt: at first, and at most. */
 const [firstPause, longestPause] = [16, 512];
 /** Acceptance that is expected before anything is known, and how many proposals' worth of knowledge that is. */

@@ -159,6 +159,35 @@ HH_INLINE f32x16 gelu_tanh_slope16(f32x16 x) {
   return mul16(s, fma16(slope, sub16(one, s), one));
 }
 
+/* An activation and its derivative at once, for little more than the price of one. The activation's bits are those of
+ * activate16. */
+typedef struct {
+  f32x16 value, slope;
+} activated16;
+
+HH_INLINE activated16 sigmoid_linear_both16(f32x16 x, float slope) {
+  const f32x16 s = falling_sigmoid16(mul16(x, splat16(-slope))), one = splat16(1.0f);
+  const f32x16 sloped = mul16(min16(max16(x, splat16(-128.0f)), splat16(128.0f)), splat16(slope));
+  return (activated16){mul16(x, s), mul16(s, fma16(sloped, sub16(one, s), one))};
+}
+
+HH_INLINE activated16 gelu_both16(f32x16 x) {
+  const f32x16 root = mul16(x, splat16(0.70710678118654752f)), e = exp_falling16(sub16(splat16(0.0f), mul16(root, root)));
+  const f32x16 sum = one_plus_erf_of(root, e), within = min16(max16(x, splat16(-40.0f)), splat16(40.0f));
+  const f32x16 slope = fma16(mul16(within, splat16(0.39894228040143268f)), e, mul16(splat16(0.5f), sum));
+  return (activated16){mul16(mul16(splat16(0.5f), x), sum), slope};
+}
+
+HH_INLINE activated16 activate_both16(int64_t kind, f32x16 x) {
+  switch (kind) {
+    case HH_SILU: return sigmoid_linear_both16(x, 1.0f);
+    case HH_QUICK_GELU: return sigmoid_linear_both16(x, 1.702f);
+    case HH_GELU: return gelu_both16(x);
+    case HH_RELU: return (activated16){activate16(kind, x), where_less(splat16(0.0f), x, splat16(1.0f), splat16(0.0f))};
+    default: return (activated16){activate16(kind, x), gelu_tanh_slope16(x)};
+  }
+}
+
 /* The derivative of an activation; that of relu is 0 at 0. */
 HH_INLINE f32x16 activation_slope16(int64_t kind, f32x16 x) {
   switch (kind) {

@@ -3,7 +3,7 @@
  *
  * Arguments: 0 c, or 0 where nobody reads it, 1 a: rows of float, or as round_rows leaves them, 2 b in panels
  * (pack_columns.c), 3 bias (columns) or 0, 4 columns, 5 k, 6 HH_F32 or HH_BF16, then what becomes of the product
- * (product_finish): 7 sum, 8 mode, 9 which activation, 10 x, 11 y, 12 rounded. */
+ * (product_finish): 7 sum, 8 mode, 9 which activation, 10 x, 11 y, 12 rounded, 13 slopes, 14 sums. */
 
 /* Rows that share a panel while it is in the first cache. */
 #define HH_PRODUCT_ROWS 128
@@ -25,6 +25,8 @@ HH_INLINE product_finish finish_arguments(const hh_word *a) {
       .x = address(a[10]),
       .y = address(a[11]),
       .rounded = address(a[12]),
+      .slopes = address(a[13]),
+      .sums = address(a[14]),
       .stride = a[4],
       .rounded_stride = bfloat_stride(a[4]),
       .activation = a[9],
@@ -38,7 +40,7 @@ HH_INLINE void product_one(const product_block *whole, product_finish finish, in
                            int64_t column, int64_t last_column, const int halves) {
   const product_block rows = product_rows(*whole, row, last_row, halves);
   const product_block block = product_columns(rows, column, last_column, halves);
-  if (finish.c != NULL && finish.sum == NULL && finish.mode == HH_FINISH_STORED && finish.rounded == NULL) {
+  if (finish.c != NULL && finish.sum == NULL && finish.mode == HH_FINISH_STORED && finish.rounded == NULL && finish.sums == NULL) {
     product_run(&block, halves);
     return;
   }

@@ -49,11 +49,13 @@ typedef struct {
   const product_finish *finish;
   const float *values;
   int64_t row, rows, column;
+  int64_t each; /* how many at every step of k */
 } amx_pending;
 
-/* The part of them that is due at k of `depth`. */
-HH_INLINE void amx_finish_rows(const amx_pending *pending, int64_t k, int64_t depth, const int mode) {
-  for (int64_t row = pending->rows * k / depth; row < pending->rows * (k + 32) / depth; row++) {
+/* Those that are due at a step of k. */
+HH_INLINE void amx_finish_rows(const amx_pending *pending, int64_t step, const int mode) {
+  const int64_t end = amx_least((step + 1) * pending->each, pending->rows);
+  for (int64_t row = step * pending->each; row < end; row++) {
     product_finish_ahead(pending->finish, pending->row + row, pending->column + 32, mode);
     product_finish_row(pending->finish, pending->values + row * 32, pending->row + row, pending->column, 32, mode);
   }
@@ -71,7 +73,7 @@ HH_INLINE void product_tiles(const product_block *p, int64_t row, int64_t column
   if (tall) AMX_START(2, 1, 0);
   if (tall && wide) AMX_START(3, 1, 1);
   for (int64_t k = 0; k < p->k; k += 32, a += 32, b += HH_AMX_TILE) {
-    if (pending != NULL) amx_finish_rows(pending, k, p->k, mode);
+    if (pending != NULL) amx_finish_rows(pending, k / 32, mode);
     _tile_loadd(4, a, a_bytes);
     /* Panels are read once for 32 rows: they are not to drive the rows from the first cache. */
     _tile_stream_loadd(6, b, 64);
@@ -138,7 +140,7 @@ static void product_stored(product_block p) {
 /* Each 32 x 32 products are put aside, and finished while the next are computed. */
 HH_INLINE void product_finished(const product_block *p, const product_finish *finish, const int mode) {
   _Alignas(64) float aside[2][32 * 32];
-  amx_pending pending = {.finish = finish};
+  amx_pending pending = {.finish = finish, .each = (32 * 32 + p->k - 1) / p->k};
   const int64_t step = amx_columns(p);
   int turn = 0;
   for (int64_t first = 0; first < p->columns; first += step)
@@ -162,7 +164,8 @@ HH_INLINE void product_finished(const product_block *p, const product_finish *fi
         pending.column = finish->column + column;
       }
     }
-  amx_finish_rows(&pending, 0, 32, mode);
+  pending.each = 32;
+  amx_finish_rows(&pending, 0, mode);
 }
 
 /* A block of whole tiles, or of rows as few as the tiles have. */
@@ -170,6 +173,8 @@ static void product_part(const product_block *p, const product_finish *finish) {
   if (finish == NULL) product_stored(*p);
   else if (finish->mode == HH_FINISH_ACTIVATED) product_finished(p, finish, HH_FINISH_ACTIVATED);
   else if (finish->mode == HH_FINISH_SLOPED) product_finished(p, finish, HH_FINISH_SLOPED);
+  else if (finish->mode == HH_FINISH_KEEPING) product_finished(p, finish, HH_FINISH_KEEPING);
+  else if (finish->mode == HH_FINISH_KEPT) product_finished(p, finish, HH_FINISH_KEPT);
   else product_finished(p, finish, HH_FINISH_STORED);
 }
 

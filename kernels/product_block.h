@@ -21,14 +21,16 @@ typedef struct {
 
 /* What becomes of a product beside or instead of being stored, while a block of it is near. All are whole matrices,
  * and where they are NULL nobody wants them. The product has a sum added, is stored in c, is activated or multiplied by
- * an activation's slope at x, is then stored in y, and rounded as round_rows would. */
-enum { HH_FINISH_STORED, HH_FINISH_ACTIVATED, HH_FINISH_SLOPED };
+ * an activation's slope, is then stored in y, added to the sums of its columns, and rounded as round_rows would. The
+ * slope is that at x, or was left rounded to bfloat16 by what was activated (KEEPING) for what is multiplied (KEPT). */
+enum { HH_FINISH_STORED, HH_FINISH_ACTIVATED, HH_FINISH_SLOPED, HH_FINISH_KEEPING, HH_FINISH_KEPT };
 typedef struct {
   float *c;
   const float *sum; /* may be c */
   const float *x;
   float *y;
-  uint16_t *rounded;
+  uint16_t *rounded, *slopes;
+  float *sums; /* (chunks of rows, columns), as chunk_sums leaves them */
   int64_t stride, rounded_stride, activation, mode;
   int64_t row, column, columns; /* where the block begins; columns of the matrices */
 } product_finish;
@@ -42,12 +44,22 @@ HH_INLINE void product_finish_ahead(const product_finish *f, int64_t row, int64_
     if (f->sum != NULL) __builtin_prefetch(f->sum + place + i);
     if (f->c != NULL) __builtin_prefetch(f->c + place + i, 1);
   }
+  const int64_t rounded = row * f->rounded_stride + column;
+  if (f->rounded != NULL) __builtin_prefetch(f->rounded + rounded, 1);
+  if (mode == HH_FINISH_KEEPING) __builtin_prefetch(f->slopes + rounded, 1);
+  if (mode == HH_FINISH_KEPT) __builtin_prefetch(f->slopes + rounded);
+}
+
+/* Adds sixteen elements of a row to the sums of its chunk. Rows of a chunk come in order. */
+HH_INLINE void product_add_to_sums(const product_finish *f, f32x16 v, int64_t row, int64_t column, int64_t left) {
+  float *sums = f->sums + row / HH_CHUNK_ROWS * f->columns + column;
+  store_some(sums, add16(row % HH_CHUNK_ROWS == 0 ? splat16(0.0f) : load_some(sums, left), v), left);
 }
 
 /* Finishes `width` products of a row, in whole lanes. What lies beyond the columns is rounded to zero. */
 HH_INLINE void product_finish_row(const product_finish *f, const float *values, int64_t row, int64_t column,
                                   const int64_t width, const int mode) {
-  const int64_t at = row * f->stride;
+  const int64_t at = row * f->stride, rounded = row * f->rounded_stride + column;
   HH_UNROLL for (int64_t i = 0; i < width; i += HH_LANES) {
     const int64_t left = f->columns - column - i, place = at + column + i;
     f32x16 v = splat16(0.0f);
@@ -57,10 +69,17 @@ HH_INLINE void product_finish_row(const product_finish *f, const float *values, 
       if (f->c != NULL) store_some(f->c + place, v, left);
       if (mode == HH_FINISH_ACTIVATED) v = activate16(f->activation, v);
       if (mode == HH_FINISH_SLOPED) v = mul16(v, activation_slope16(f->activation, load_some(f->x + place, left)));
+      if (mode == HH_FINISH_KEPT) v = mul16(v, load_bfloats(f->slopes + rounded + i));
+      if (mode == HH_FINISH_KEEPING) {
+        const activated16 both = activate_both16(f->activation, v);
+        store_bfloats(f->slopes + rounded + i, only_first(both.slope, left));
+        v = both.value;
+      }
       if (mode != HH_FINISH_STORED && f->y != NULL) store_some(f->y + place, v, left);
+      if (f->sums != NULL) product_add_to_sums(f, v, row, column + i, left);
     }
     if (f->rounded != NULL && left > -HH_LANES)
-      store_bfloats(f->rounded + row * f->rounded_stride + column + i, only_first(v, left));
+      store_bfloats(f->rounded + rounded + i, only_first(v, left));
   }
 }
 

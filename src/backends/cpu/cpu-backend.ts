@@ -23,6 +23,7 @@ import { CpuProgram } from "./cpu-program.js";
 import type { CpuRuntime } from "./cpu-runtime.js";
 import { fuseProducts } from "./fuse-products.js";
 import { matrixStorageIds, type PackedStorage } from "./instructions.js";
+import { keepSlopes } from "./kept-slopes.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
 import { isProduct, spellOutProducts } from "./products.js";
@@ -121,7 +122,9 @@ export class CpuBackend implements Backend {
     const isPlain = (matrix: Tensor) => !(resources.get(memoryOf(matrix).name) instanceof CpuMatrix);
     const plan = planGraph(outputs, (nodes) => {
       const spelled = roundResults(joinLosses(spellOutProducts(nodes, isPlain, products)), outputs);
-      return spelled.some(isProduct) ? chainRows(fuseProducts(spelled, outputs), outputs) : spelled;
+      return spelled.some(isProduct)
+        ? chainRows(keepSlopes(fuseProducts(spelled, outputs), outputs), outputs)
+        : spelled;
     });
     return new CpuProgram(this.runtime, plan, resources);
   }

@@ -5,6 +5,7 @@ import { Graph } from "../../graph/graph.js";
 import type { Products } from "../../graph/operation.js";
 import { activation } from "../../graph/operations/activation.js";
 import { add } from "../../graph/operations/add.js";
+import { columnSums } from "../../graph/operations/column-sums.js";
 import { activationGradient } from "../../graph/operations/gradients/activation-gradient.js";
 import { linear } from "../../graph/operations/linear.js";
 import { matmul } from "../../graph/operations/matmul.js";
@@ -27,7 +28,7 @@ function feedForward(rows: number, width: number, inner: number) {
   const y = add(x, linear(activation(before, "gelu"), down));
   const slope = activationGradient(before, matmul(dy, down), "gelu");
   const dx = matmul(slope, up);
-  return { graph, results: [y, dx], between: [before, slope] };
+  return { graph, results: [y, dx, columnSums(slope)], between: [before, slope] };
 }
 
 function operationsOf(outputs: readonly Tensor[], products: Products): string[] {
@@ -40,7 +41,7 @@ function operationsOf(outputs: readonly Tensor[], products: Products): string[] 
 describe("what follows a product", () => {
   const { results, between } = feedForward(5, 48, 80);
 
-  test("is done with it: sums, activations, their gradients, rounding", () => {
+  test("is done with it: sums, activations, their gradients, sums of columns, rounding", () => {
     const left = operationsOf(results, "bf16").filter((operation) => operation !== "pack-columns");
     const expected = [
       "round-rows",
@@ -87,7 +88,7 @@ describeUnless(whyNoNativeRuntime(), "bits of finished products", () => {
 
 /** @param apart - every result in between is asked for too, and sums are of inputs alone */
 function run(backend: CpuBackend, products: Products, [rows, width, inner]: [number, number, number], apart: boolean) {
-  const { graph, results } = feedForward(rows, width, inner);
+  const { graph, results, between } = feedForward(rows, width, inner);
   const random = new RandomNumbers(rows + width);
   const resources = new Map(
     (
@@ -103,7 +104,8 @@ function run(backend: CpuBackend, products: Products, [rows, width, inner]: [num
     }),
   );
   const outputs = apart ? graph.nodes.map(({ output }) => output) : results;
-  const program = backend.compile(graph, { outputs, resources, products });
+  // Slopes are kept where nobody asks for what was activated (kept-slopes.test.ts).
+  const program = backend.compile(graph, { outputs: [...new Set([...outputs, between[0]!])], resources, products });
   for (const name of ["x", "dy"]) {
     const values = program.floats(graph.find(name)!);
     for (let i = 0; i < values.length; i++) values[i] = random.normal();

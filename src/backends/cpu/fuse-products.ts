@@ -1,8 +1,9 @@
 /**
  * What follows a product of plain matrices and is done with it while a part of the result is near: a sum, an activation or
- * the gradient of one, and the rounding for products to come. What nobody else reads is then never written.
+ * the gradient of one, sums of columns, and the rounding for products to come. What nobody else reads is then never written.
  *
- * Each element goes through what it would go through alone, in the same order: the bits are the same.
+ * Each element goes through what it would go through alone, in the same order: the bits are the same. The one exception is
+ * in `kept-slopes.ts`.
  */
 import type { ActivationAttributes, ActivationKind } from "../../graph/operations/activation.js";
 import type { Node, Tensor } from "../../graph/tensor.js";
@@ -13,7 +14,7 @@ export interface FinishAttributes extends ProductAttributes {
   readonly bias?: Tensor;
   /** Added to the product. */
   readonly sum?: Tensor;
-  readonly mode: "stored" | "activated" | "sloped";
+  readonly mode: "stored" | "activated" | "sloped" | "keeping" | "kept";
   readonly activation?: ActivationKind;
   /** What was activated, where the product is multiplied by the slope there. */
   readonly at?: Tensor;
@@ -22,6 +23,10 @@ export interface FinishAttributes extends ProductAttributes {
   /** Activated, or the gradient. */
   readonly result?: Tensor;
   readonly rounded?: Tensor;
+  /** Slopes of the activation in bfloat16: a result where they are kept, an operand where they were. */
+  readonly slopes?: Tensor;
+  /** Of the columns of what is stored, or results. */
+  readonly sums?: Tensor;
 }
 
 /** Terms of a sum up to which products are finished part by part; longer ones are crossed in stretches. */
@@ -86,8 +91,8 @@ class Fusion {
   finish(node: Node): void {
     const product = this.#instead.has(node) ? this.#instead.get(node) : node;
     if (product === undefined || !(isProduct(product) || product.operation === "finished-product")) return;
-    const finish = this.#rounding(this.#slope(this.#activation(finishOf(product)), node));
-    if (finish.result !== undefined || finish.rounded !== undefined)
+    const finish = this.#rounding(this.#sums(this.#slope(this.#activation(finishOf(product)), node)));
+    if (finish.result !== undefined || finish.rounded !== undefined || finish.sums !== undefined)
       this.#instead.set(node, finishedNode(node, finish, product));
   }
 
@@ -111,6 +116,14 @@ class Fusion {
     return { ...finish, mode: "sloped", activation: kind, at: at!, stored: undefined, result: node.output };
   }
 
+  #sums(finish: FinishAttributes): FinishAttributes {
+    const what = finish.mode === "stored" ? "stored" : "result";
+    const node = this.#readersOf(finish[what]).find(({ operation }) => operation === "column-sums");
+    if (node === undefined) return finish;
+    this.#instead.set(node, undefined);
+    return this.#unlessUnread({ ...finish, sums: node.output }, what, node);
+  }
+
   #rounding(finish: FinishAttributes): FinishAttributes {
     const what = finish.mode === "stored" ? "stored" : "result";
     const node = this.#readersOf(finish[what]).find(({ operation }) => operation === "round-rows");
@@ -119,10 +132,11 @@ class Fusion {
     return this.#unlessUnread({ ...finish, rounded: node.output }, what, node);
   }
 
-  /** Without one of the results, if `reader` was all that wanted it. */
+  /** Without one of the results, if `reader` was the last that wanted it. */
   #unlessUnread(finish: FinishAttributes, what: "stored" | "result", reader: Node): FinishAttributes {
     const tensor = finish[what]!;
-    const wanted = this.outputs.has(tensor) || this.#readersOf(tensor).some((node) => node !== reader);
+    const isTaken = (node: Node) => node === reader || (this.#instead.has(node) && node.operation === "column-sums");
+    const wanted = this.outputs.has(tensor) || this.#readersOf(tensor).some((node) => !isTaken(node));
     return wanted ? finish : { ...finish, [what]: undefined };
   }
 
@@ -142,9 +156,10 @@ function finishOf({ operation, attributes, inputs, output }: Node): FinishAttrib
 }
 
 /** The node of a product with all that is done to it, in the place of another. */
-function finishedNode({ scope }: Node, attributes: FinishAttributes, { inputs: [a, packed] }: Node): Node {
-  const { bias, sum, at, stored, result, rounded } = attributes;
-  const inputs = [a, packed, bias, sum, at].filter((tensor) => tensor !== undefined);
-  const outputs = [stored, result, rounded].filter((tensor) => tensor !== undefined);
+export function finishedNode({ scope }: Node, attributes: FinishAttributes, { inputs: [a, packed] }: Node): Node {
+  const { bias, sum, at, stored, result, rounded, slopes, sums, mode } = attributes;
+  const inputs = [a, packed, bias, sum, at, mode === "kept" ? slopes : undefined].filter((t) => t !== undefined);
+  const made = [stored, result, rounded, mode === "keeping" ? slopes : undefined, sums];
+  const outputs = made.filter((tensor) => tensor !== undefined);
   return { operation: "finished-product", inputs, attributes, outputs, output: outputs[0]!, scope };
 }

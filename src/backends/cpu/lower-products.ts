@@ -2,6 +2,7 @@
 import type { Products } from "../../graph/operation.js";
 import { activationKinds } from "../../graph/operations/activation.js";
 import { capacityOf, type Node, rowWidth } from "../../graph/tensor.js";
+import { addChunks, chunkBytes } from "./chunk-sums.js";
 import type { FinishAttributes } from "./fuse-products.js";
 import { matrixStorageIds, rowsArgument } from "./instructions.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
@@ -28,7 +29,7 @@ const packColumns: NodeLowering<PackAttributes> = {
   },
 };
 
-const modes: readonly FinishAttributes["mode"][] = ["stored", "activated", "sloped"];
+const modes: readonly FinishAttributes["mode"][] = ["stored", "activated", "sloped", "keeping", "kept"];
 
 function lowerProduct(site: LoweringSite, node: Node, attributes: ProductAttributes): void {
   const { address, adds } = site.target(node.output);
@@ -36,16 +37,25 @@ function lowerProduct(site: LoweringSite, node: Node, attributes: ProductAttribu
 }
 
 function lowerFinished(site: LoweringSite, node: Node, attributes: FinishAttributes): void {
+  const { columns, sums } = attributes;
   writeProduct(site, node, attributes, site.at(attributes.stored), site.at(attributes.sum));
+  if (sums !== undefined) addChunks(site, node.inputs[0]!, [sums], columns);
+}
+
+/** Bytes of the sums of chunks of rows. */
+function finishedScratch(node: Node): number {
+  const { columns, sums } = node.attributes as FinishAttributes;
+  return sums === undefined ? 0 : chunkBytes(node.inputs[0]!, columns);
 }
 
 /** @param c - where the product goes, 0: nowhere @param sum - what is added to it, 0: nothing */
 function writeProduct(site: LoweringSite, node: Node, attributes: FinishAttributes, c: number, sum: number): void {
-  const { columns, terms, products, mode, activation, bias, at, result, rounded } = attributes;
+  const { columns, terms, products, mode, activation, bias, at, result, rounded, slopes, sums } = attributes;
   const [a, packed] = node.inputs;
   const kind = activation === undefined ? 0 : activationKinds.indexOf(activation);
   const args = [c, site.at(a), site.at(packed), site.at(bias), columns, terms, matrixStorageIds[products]];
-  args.push(sum, modes.indexOf(mode), kind, site.at(at), site.at(result), site.at(rounded));
+  args.push(sum, modes.indexOf(mode), kind, site.at(at), site.at(result), site.at(rounded), site.at(slopes));
+  args.push(sums === undefined ? 0 : site.scratch);
   site.writer.write("product", site.rows(a!), columns * terms * nanoseconds[products], args);
 }
 
@@ -68,6 +78,6 @@ export const productLowerings: Readonly<Record<string, NodeLowering>> = {
   "pack-columns": packColumns,
   "plain-linear": { lower: lowerProduct },
   product: { lower: lowerProduct, adds: "all" },
-  "finished-product": { lower: lowerFinished },
+  "finished-product": { lower: lowerFinished, adds: "vectors", scratchBytes: finishedScratch },
   "product-left": productLeft,
 };

@@ -6,15 +6,14 @@ import type { EmbeddingGradientAttributes } from "../../graph/operations/gradien
 import type { LayerNormGradientAttributes } from "../../graph/operations/gradients/layer-norm-gradient.js";
 import type { RmsNormAttributes } from "../../graph/operations/rms-norm.js";
 import type { SoftCapAttributes } from "../../graph/operations/soft-cap.js";
-import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { capacityElements, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
+import { addChunks, chunkBytes } from "./chunk-sums.js";
 import { floatBits, type OperationId, type RowCount, rowsArgument } from "./instructions.js";
 import { productLowerings } from "./lower-products.js";
 import { rowChainLowering } from "./lower-row-chain.js";
 import { sequenceAttentionLowerings } from "./lower-sequence-attention.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
 
-/** Rows whose sums are taken first, before those of the next: HH_CHUNK_ROWS of `kernels/column_sums.c`. */
-const chunkRows = 32;
 /** Of an instruction whose work is not in rows. */
 const once: RowCount = { fixed: 1 };
 
@@ -69,10 +68,6 @@ export const trainingLowerings: Readonly<Record<string, NodeLowering>> = {
   "unit-norm": { lower: lowerUnitNorm },
 };
 
-function chunkBytes(x: Tensor): number {
-  return Math.ceil(capacityOf(x.shape[0]!) / chunkRows) * rowWidth(x) * 4;
-}
-
 function lowerColumnSums(site: LoweringSite, { inputs, output }: Node): void {
   const [x] = inputs;
   const width = rowWidth(x!);
@@ -96,17 +91,6 @@ function lowerLayerNormGradient(site: LoweringSite, node: Node, { eps }: LayerNo
   const args = [...[dx, x, weight, dy].map((tensor) => site.at(tensor)), site.scratch, width, floatBits(eps)];
   site.writer.write("layer_norm_gradient", site.rows(x!), 60 + width * 0.6, args);
   addChunks(site, x!, sums, 2 * width);
-}
-
-/** The sum of the chunks of x's rows, whose sums for each result lie side by side in rows of `stride`. */
-function addChunks(site: LoweringSite, x: Tensor, results: readonly Tensor[], stride: number): void {
-  const vectors = results.flatMap((result, index) => {
-    const { address, adds } = site.target(result);
-    const width = capacityElements(result);
-    return [index * width, address, width, adds ? 1 : 0];
-  });
-  const args = [site.scratch, stride, rowsArgument(site.rows(x)), results.length, ...vectors];
-  site.writer.write("sum_chunks", once, chunkBytes(x) * results.length * 0.05, args);
 }
 
 function lowerActivationGradient(site: LoweringSite, node: Node, { kind }: ActivationAttributes): void {

@@ -48,15 +48,31 @@ HH_INLINE void pack_bfloats(uint16_t *to, const float *b, int64_t stride, int64_
   }
 }
 
-/* One panel: `count` columns from b on. */
-HH_INLINE void pack_panel(void *to, const float *b, int64_t stride, int64_t k, int64_t count, const int turned,
-                          const int halves) {
-  const int64_t step = turned ? 1 : stride;
-  for (int64_t at = 0; at < k; at += halves ? 32 : HH_LANES) {
-    const int64_t left = k - at;
-    if (halves) pack_bfloats((uint16_t *)to + at * HH_LANES, b + at * step, stride, left, count, turned);
-    else pack_floats((float *)to + at * HH_LANES, b + at * step, stride, left < HH_LANES ? left : HH_LANES, count, turned);
+/* Panels that are packed side by side, so that what is read of a row is not one line alone. */
+#define HH_PACK_PANELS 8
+
+/* Asks for what comes 32 of k later: sixteen columns of as many rows, or two lines of sixteen rows. */
+HH_INLINE void pack_ahead(const float *from, int64_t step, int64_t aside) {
+  if (aside == 1) {
+    HH_UNROLL for (int i = 0; i < 32; i++) __builtin_prefetch(from + (32 + i) * step, 0, 2);
+  } else {
+    HH_UNROLL for (int i = 0; i < 32; i++) __builtin_prefetch(from + i / 2 * aside + 64 + i % 2 * 16, 0, 2);
   }
+}
+
+/* Some panels, `panel_bytes` each: `count` columns from b on. */
+HH_INLINE void pack_panels(char *to, int64_t panel_bytes, const float *b, int64_t stride, int64_t k, int64_t count,
+                           const int turned, const int halves) {
+  const int64_t step = turned ? 1 : stride, aside = turned ? stride : 1;
+  for (int64_t at = 0; at < k; at += halves ? 32 : HH_LANES)
+    for (int64_t column = 0; column < count; column += HH_LANES) {
+      const int64_t left = k - at, columns = count - column < HH_LANES ? count - column : HH_LANES;
+      const float *from = b + at * step + column * aside;
+      char *panel = to + column / HH_LANES * panel_bytes;
+      pack_ahead(from, step, aside);
+      if (halves) pack_bfloats((uint16_t *)panel + at * HH_LANES, from, stride, left, columns, turned);
+      else pack_floats((float *)panel + at * HH_LANES, from, stride, left < HH_LANES ? left : HH_LANES, columns, turned);
+    }
 }
 
 static void pack_columns(const hh_call *call) {
@@ -65,13 +81,14 @@ static void pack_columns(const hh_call *call) {
   const int64_t panels = (columns + HH_LANES - 1) / HH_LANES;
   const int64_t panel_bytes = halves ? whole_chunks(k) * HH_LANES * 2 : k * HH_LANES * 4;
   const int64_t end = share_start(panels, call->share.index + 1, call->share.count);
-  for (int64_t panel = share_start(panels, call->share.index, call->share.count); panel < end; panel++) {
-    const int64_t first = panel * HH_LANES, count = columns - first < HH_LANES ? columns - first : HH_LANES;
+  for (int64_t panel = share_start(panels, call->share.index, call->share.count), some; panel < end; panel += some) {
+    some = turned ? 1 : earlier(HH_PACK_PANELS, end - panel);
+    const int64_t first = panel * HH_LANES, count = earlier(columns - first, some * HH_LANES);
     const float *b = (const float *)address(a[1]) + (turned ? first * k : first);
     char *to = (char *)address(a[0]) + panel * panel_bytes;
-    if (halves && turned) pack_panel(to, b, k, k, count, 1, 1);
-    else if (halves) pack_panel(to, b, columns, k, count, 0, 1);
-    else if (turned) pack_panel(to, b, k, k, count, 1, 0);
-    else pack_panel(to, b, columns, k, count, 0, 0);
+    if (halves && turned) pack_panels(to, panel_bytes, b, k, k, count, 1, 1);
+    else if (halves) pack_panels(to, panel_bytes, b, columns, k, count, 0, 1);
+    else if (turned) pack_panels(to, panel_bytes, b, k, k, count, 1, 0);
+    else pack_panels(to, panel_bytes, b, columns, k, count, 0, 0);
   }
 }

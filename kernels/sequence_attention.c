@@ -7,8 +7,8 @@
  * 8 bias (buckets, heads), 9 reach, 10 heads, 11 kvHeads, 12 headDim, 13 scale (float), 14 soft cap (float; 0: off),
  * 15 window (0: all), 16 rows, 17 keys: numbers, or ~ the index of their live sizes, 18 keys at most, 19 scratch,
  * 20 bytes of it for each thread, 21 whether products may round to bfloat16, 22 whether y is rounded (round_rows.c; rows are
- * multiples of 32). Gradient also: 23 gradient of y, then the gradients of 24 key, 25 value, 26 bias or 0, 27 buckets there
- * are.
+ * multiples of 32), 23 which other matrices are (sequence_attention.h; only on matrix units, rows likewise). Gradient also:
+ * 24 gradient of y, then the gradients of 25 key, 26 value, 27 bias or 0, 28 buckets there are.
  *
  * A score is a chain of fused multiply-adds over headDim; then scale, soft cap, bias. Exponentials and their products
  * with values are summed over the keys in order, gradients of keys and values over the rows in order, head after head.
@@ -70,6 +70,13 @@ static void sequence_scatter(const sequence_call *t, const sequence_tile *tile, 
   sequence_multiply(&p);
 }
 
+/* The first `count` of 16 elements, rounded. */
+HH_INLINE void sequence_store_few(uint16_t *to, f32x16 values, int64_t count) {
+  uint16_t halves[HH_LANES];
+  store_bfloats(halves, values);
+  memcpy(to, halves, (size_t)count * sizeof(uint16_t));
+}
+
 /* Puts 16 elements, or as many as are left of a head, from d on of a row's head into y. */
 HH_INLINE void sequence_put(const sequence_call *t, int64_t row, int64_t head, int64_t d, f32x16 values) {
   const int64_t width = sequence_query_row(t), at = head * t->head_dim + d, left = t->head_dim - d;
@@ -77,13 +84,9 @@ HH_INLINE void sequence_put(const sequence_call *t, int64_t row, int64_t head, i
     store_some(t->y + row * width + at, values, left);
     return;
   }
-  uint16_t *y = (uint16_t *)t->y + row * bfloat_stride(width) + at, halves[HH_LANES];
-  if (left >= HH_LANES) {
-    store_bfloats(y, values);
-    return;
-  }
-  store_bfloats(halves, values);
-  memcpy(y, halves, (size_t)left * sizeof(uint16_t));
+  uint16_t *y = (uint16_t *)t->y + row * bfloat_stride(width) + at;
+  if (left >= HH_LANES) store_bfloats(y, values);
+  else sequence_store_few(y, values, left);
 }
 
 /* out_lanes by `factor`, if any, become rows of y. */
@@ -125,13 +128,21 @@ static void sequence_backward_tile(const sequence_call *t, sequence_tile *tile) 
 
 /* ------------------------------------------------------------------ units of work */
 
+/* Bytes of an element of a matrix, and elements from row to row of one of keys. */
+HH_INLINE int64_t sequence_bytes(const sequence_call *t, int which) { return t->halves & which ? 2 : 4; }
+HH_INLINE int64_t sequence_stride(const sequence_call *t, int which, int64_t width) {
+  return t->halves & which ? bfloat_stride(width) : width;
+}
+
+static void sequence_clear_rows(const sequence_call *t, float *matrix, int which, int64_t from, int64_t to, int64_t kv_head) {
+  const int64_t bytes = sequence_bytes(t, which), row = sequence_stride(t, which, sequence_key_row(t)) * bytes;
+  char *at = (char *)matrix + from * row + kv_head * t->head_dim * bytes;
+  for (int64_t key = from; key < to; key++, at += row) memset(at, 0, (size_t)(t->head_dim * bytes));
+}
+
 static void sequence_clear_keys(const sequence_call *t, int64_t from, int64_t to, int64_t kv_head) {
-  const size_t bytes = (size_t)t->head_dim * sizeof(float);
-  for (int64_t key = from; key < to; key++) {
-    const int64_t at = key * sequence_key_row(t) + kv_head * t->head_dim;
-    memset(t->dkey + at, 0, bytes);
-    memset(t->dvalue + at, 0, bytes);
-  }
+  sequence_clear_rows(t, t->dkey, HH_SEQUENCE_DKEY, from, to, kv_head);
+  sequence_clear_rows(t, t->dvalue, HH_SEQUENCE_DVALUE, from, to, kv_head);
 }
 
 /* All rows of a span, [row, end), and their keys of a head: head after head of the group. */
@@ -174,12 +185,16 @@ static void sequence_run_span(const sequence_call *t, int64_t index, int64_t kv_
   sequence_run_rows(t, span->row, end, kv_head, t->dy ? sequence_backward_tile : sequence_forward_tile);
 }
 
-/* Foresees `rows` rows of a head. */
-HH_INLINE void sequence_foresee(const sequence_call *t, const float *from, int64_t stride, int64_t rows, int64_t written) {
-  if (from == NULL || rows == 0) return;
-  const int64_t bytes = t->head_dim * (int64_t)sizeof(float);
-  t->ahead->matrix[t->ahead->matrices++] = (sequence_rows_ahead){
-      (const char *)from, stride * (int64_t)sizeof(float), (bytes + HH_SEQUENCE_PIECE - 1) / HH_SEQUENCE_PIECE, rows, written};
+/* Foresees `rows` rows from `row` on of the head that begins with `column`, in a matrix that wide. */
+HH_INLINE void sequence_foresee(const sequence_call *t, const float *matrix, int which, int64_t width, int64_t row,
+                                int64_t column, int64_t rows) {
+  if (matrix == NULL || rows == 0) return;
+  const int64_t each = sequence_bytes(t, which), stride = sequence_stride(t, which, width) * each;
+  const char *from = (const char *)matrix + row * stride + column * each;
+  const int64_t pieces = (t->head_dim * each + HH_SEQUENCE_PIECE - 1) / HH_SEQUENCE_PIECE;
+  const int64_t lines = earlier(HH_SEQUENCE_PIECE, t->head_dim * each + 63) / 64;
+  const int written = which == HH_SEQUENCE_DKEY || which == HH_SEQUENCE_DVALUE;
+  t->ahead->matrix[t->ahead->matrices++] = (sequence_rows_ahead){from, stride, pieces, rows, lines, written};
 }
 
 /* What the next head of a span, or the first of the next span, will read. */
@@ -187,21 +202,20 @@ static void sequence_look_ahead(const sequence_call *t, int64_t index, int64_t k
   const int64_t row = sequence_query_row(t), key_row = sequence_key_row(t);
   const sequence_span *span = &t->spans[index];
   t->ahead->matrices = t->ahead->piece = 0;
-  const int64_t at = span->from * key_row + kv_head * t->head_dim;
   if (t->dy && t->matrix_units) {
-    sequence_foresee(t, t->dkey + at, key_row, span->to - span->from, 1);
-    sequence_foresee(t, t->dvalue + at, key_row, span->to - span->from, 1);
+    const int64_t keys = span->to - span->from, column = kv_head * t->head_dim;
+    sequence_foresee(t, t->dkey, HH_SEQUENCE_DKEY, key_row, span->from, column, keys);
+    sequence_foresee(t, t->dvalue, HH_SEQUENCE_DVALUE, key_row, span->from, column, keys);
   }
   if (++kv_head == t->kv_heads) kv_head = 0, index++;
   if (index == t->span_count) return;
   span = &t->spans[index];
-  const int64_t rows = sequence_span_end(t, index) - span->row;
-  const int64_t first = span->row * row + kv_head * t->head_dim * (t->heads / t->kv_heads);
-  const int64_t first_key = span->from * key_row + kv_head * t->head_dim;
-  sequence_foresee(t, t->dy ? t->dy + first : NULL, row, rows, 0);
-  sequence_foresee(t, t->query + first, row, rows, 0);
-  sequence_foresee(t, t->value + first_key, key_row, span->to - span->from, 0);
-  sequence_foresee(t, t->key + first_key, key_row, span->to - span->from, 0);
+  const int64_t rows = sequence_span_end(t, index) - span->row, keys = span->to - span->from;
+  const int64_t key_column = kv_head * t->head_dim, column = key_column * (t->heads / t->kv_heads);
+  sequence_foresee(t, t->dy, HH_SEQUENCE_DY, row, span->row, column, rows);
+  sequence_foresee(t, t->query, HH_SEQUENCE_QUERY, row, span->row, column, rows);
+  sequence_foresee(t, t->value, HH_SEQUENCE_VALUE, key_row, span->from, key_column, keys);
+  sequence_foresee(t, t->key, HH_SEQUENCE_KEY, key_row, span->from, key_column, keys);
 }
 
 static void sequence_clear_bias(const sequence_call *t, int64_t kv_head) {
@@ -241,7 +255,7 @@ static sequence_call sequence_arguments(const hh_call *call) {
                      .first = address(a[4]), .end = address(a[5]), .positions = address(a[6]), .buckets = address(a[7]),
                      .bias = address(a[8]), .reach = a[9], .heads = a[10], .kv_heads = a[11], .head_dim = a[12],
                      .scale = float_argument(a[13]), .cap = float_argument(a[14]), .window = a[15],
-                     .rows = sequence_size(call, a[16]), .key_rows = sequence_size(call, a[17]), .key_capacity = a[18], .rounded = a[22]};
+                     .rows = sequence_size(call, a[16]), .key_rows = sequence_size(call, a[17]), .key_capacity = a[18], .rounded = a[22], .halves = a[23]};
   char *scratch = (char *)address(a[19]) + call->thread * a[20];
   const int64_t keys = sequence_padded_keys(&t), width = (t.head_dim + 31) / 32 * 32;
   t.query_lanes = sequence_take(&scratch, width * HH_SEQUENCE_ROWS);
@@ -281,8 +295,8 @@ static void sequence_attention(const hh_call *call) {
 static void sequence_attention_gradient(const hh_call *call) {
   const hh_word *a = call->arguments;
   sequence_call t = sequence_arguments(call);
-  t.dy = address(a[23]);
-  t.dkey = address(a[24]), t.dvalue = address(a[25]), t.dbias = address(a[26]);
-  t.bucket_count = a[27];
+  t.dy = address(a[24]);
+  t.dkey = address(a[25]), t.dvalue = address(a[26]), t.dbias = address(a[27]);
+  t.bucket_count = a[28];
   sequence_start(call, &t);
 }

@@ -24,7 +24,8 @@ typedef struct {
 typedef struct {
   const char *from;
   int64_t stride, pieces; /* of a row, all of them */
-  int64_t rows, written;
+  int64_t rows, lines; /* lines of a piece */
+  int64_t written;
 } sequence_rows_ahead;
 
 typedef struct {
@@ -35,6 +36,16 @@ typedef struct {
 /* Bytes that are brought nearer at a time. */
 #define HH_SEQUENCE_PIECE 256
 
+/* Matrices by number, where some are of bfloat16, as round_rows leaves them. */
+enum {
+  HH_SEQUENCE_QUERY = 1,
+  HH_SEQUENCE_KEY = 2,
+  HH_SEQUENCE_VALUE = 4,
+  HH_SEQUENCE_DY = 8,
+  HH_SEQUENCE_DKEY = 16,
+  HH_SEQUENCE_DVALUE = 32
+};
+
 typedef struct {
   const float *query, *key, *value, *dy;
   const int32_t *first, *end, *positions, *buckets;
@@ -43,6 +54,7 @@ typedef struct {
   int64_t rows, key_rows, key_capacity, reach, bucket_count, heads, kv_heads, head_dim, window;
   float scale, cap;
   int64_t rounded; /* y is of bfloat16 */
+  int64_t halves;  /* which other matrices are, on matrix units alone */
   /* Scratch of this thread. */
   float *scores, *slopes, *gradients;   /* (keys, HH_SEQUENCE_ROWS); slopes: NULL without a soft cap */
   float *query_lanes, *dy_lanes, *out_lanes; /* (headDim, HH_SEQUENCE_ROWS) */
@@ -192,9 +204,9 @@ HH_INLINE void sequence_bring(sequence_ahead *ahead) {
   sequence_rows_ahead *m = &ahead->matrix[ahead->matrices - 1];
   const char *from = m->from + ahead->piece * HH_SEQUENCE_PIECE;
   if (m->written)
-    HH_UNROLL for (int i = 0; i < HH_SEQUENCE_PIECE; i += 64) __builtin_prefetch(from + i, 1, 2);
+    for (int64_t i = 0; i < m->lines; i++) __builtin_prefetch(from + i * 64, 1, 2);
   else
-    HH_UNROLL for (int i = 0; i < HH_SEQUENCE_PIECE; i += 64) __builtin_prefetch(from + i, 0, 2);
+    for (int64_t i = 0; i < m->lines; i++) __builtin_prefetch(from + i * 64, 0, 2);
   if (++ahead->piece < m->pieces) return;
   ahead->piece = 0;
   m->from += m->stride;

@@ -166,14 +166,22 @@ static sequence_amx_stretch sequence_amx_next_stretch(const sequence_call *t, in
   return stretch;
 }
 
-HH_INLINE sequence_amx_matrix sequence_amx_key_matrix(const sequence_call *t, const float *from, const sequence_amx_stretch *stretch, int64_t kv_head) {
-  const int64_t stride = t->kv_heads * t->head_dim;
-  return (sequence_amx_matrix){from + stretch->from * stride + kv_head * t->head_dim, stride, stretch->to - stretch->from, t->head_dim};
+/* A head's `count` rows from `row` on of an operand of `heads` heads. */
+HH_INLINE sequence_amx_matrix sequence_amx_matrix_of(const sequence_call *t, const float *from, int which, int64_t heads,
+                                                     int64_t row, int64_t count, int64_t head) {
+  const int64_t width = heads * t->head_dim, halves = t->halves & which, stride = halves ? bfloat_stride(width) : width;
+  const int64_t at = row * stride + head * t->head_dim;
+  return (sequence_amx_matrix){(const char *)from + at * (halves ? 2 : 4), stride, count, t->head_dim, halves};
+}
+HH_INLINE sequence_amx_matrix sequence_amx_key_matrix(const sequence_call *t, const float *from, int which,
+                                                      const sequence_amx_stretch *stretch, int64_t kv_head) {
+  return sequence_amx_matrix_of(t, from, which, t->kv_heads, stretch->from, stretch->to - stretch->from, kv_head);
 }
 
 /* Lays out a stretch's keys and values. */
 static void sequence_amx_begin(const sequence_call *t, const sequence_amx_stretch *stretch, int64_t kv_head) {
-  const sequence_amx_matrix keys = sequence_amx_key_matrix(t, t->key, stretch, kv_head), values = sequence_amx_key_matrix(t, t->value, stretch, kv_head);
+  const sequence_amx_matrix keys = sequence_amx_key_matrix(t, t->key, HH_SEQUENCE_KEY, stretch, kv_head);
+  const sequence_amx_matrix values = sequence_amx_key_matrix(t, t->value, HH_SEQUENCE_VALUE, stretch, kv_head);
   sequence_amx_lay_rows(t->key_halves, &keys);
   if (t->dy == NULL) {
     sequence_amx_lay_columns(t->columns, &values);
@@ -197,22 +205,41 @@ HH_INLINE void sequence_amx_put(float *to, int64_t stride, const float *sums, in
     store_some(to, adds ? add16(load_some(to, columns), load16(sums)) : load16(sums), columns);
 }
 
+/* The same to a matrix of bfloat16. */
+HH_INLINE void sequence_amx_put_rounded(uint16_t *to, int64_t stride, const float *sums, int64_t rows, int64_t columns,
+                                        int adds) {
+  for (int64_t r = 0; r < earlier(rows, 16); r++, to += stride, sums += 16) {
+    const f32x16 sum = adds ? add16(load_bfloats(to), load16(sums)) : load16(sums);
+    if (columns >= 16) store_bfloats(to, sum);
+    else sequence_store_few(to, sum, columns);
+  }
+}
+
+/* Sixteen rows by sixteen columns of the gradient of keys or values. */
+HH_INLINE void sequence_amx_put_gradient(const sequence_call *t, float *to, int which, int64_t row, int64_t column,
+                                         const float *sums, int64_t rows, int64_t columns, int adds) {
+  const int64_t width = t->kv_heads * t->head_dim, stride = bfloat_stride(width);
+  if (t->halves & which)
+    sequence_amx_put_rounded((uint16_t *)to + row * stride + column, stride, sums, rows, columns, adds);
+  else sequence_amx_put(to + row * width + column, width, sums, rows, columns, adds);
+}
+
 /* Puts the sums of a stretch's keys where they belong, or adds them to what other stretches put there. */
 static void sequence_amx_end(const sequence_call *t, const sequence_amx_stretch *stretch, int64_t kv_head, int adds) {
-  const int64_t stride = t->kv_heads * t->head_dim, keys = stretch->to - stretch->from;
+  const int64_t keys = stretch->to - stretch->from;
   const float *key_sums = t->key_sums, *value_sums = t->value_sums;
   if (t->slots->count > 0) sequence_amx_scatter(t);
   for (int64_t key = 0; key < keys; key += 16)
     for (int64_t d = 0; d < t->head_dim; d += 16, key_sums += HH_SEQUENCE_SUMS, value_sums += HH_SEQUENCE_SUMS) {
-      const int64_t to = (stretch->from + key) * stride + kv_head * t->head_dim + d;
-      sequence_amx_put(t->dkey + to, stride, key_sums, keys - key, t->head_dim - d, adds);
-      sequence_amx_put(t->dvalue + to, stride, value_sums, keys - key, t->head_dim - d, adds);
+      const int64_t row = stretch->from + key, column = kv_head * t->head_dim + d, left = t->head_dim - d;
+      sequence_amx_put_gradient(t, t->dkey, HH_SEQUENCE_DKEY, row, column, key_sums, keys - key, left, adds);
+      sequence_amx_put_gradient(t, t->dvalue, HH_SEQUENCE_DVALUE, row, column, value_sums, keys - key, left, adds);
     }
 }
 
-HH_INLINE sequence_amx_matrix sequence_amx_tile_matrix(const sequence_call *t, const float *from, const sequence_tile *tile) {
-  const int64_t stride = t->heads * t->head_dim;
-  return (sequence_amx_matrix){from + tile->row * stride + tile->head * t->head_dim, stride, tile->count, t->head_dim};
+HH_INLINE sequence_amx_matrix sequence_amx_tile_matrix(const sequence_call *t, const float *from, int which,
+                                                       const sequence_tile *tile) {
+  return sequence_amx_matrix_of(t, from, which, t->heads, tile->row, tile->count, tile->head);
 }
 
 /* A tile's keys in whole blocks from the stretch's first on, which all of a tile's rows share. Returns how far they are. */
@@ -227,7 +254,7 @@ static int64_t sequence_amx_align(const sequence_call *t, sequence_tile *tile) {
 static void sequence_amx_forward_tile(const sequence_call *t, sequence_tile *tile) {
   const int64_t first = sequence_amx_align(t, tile);
   float inverse[HH_SEQUENCE_ROWS];
-  const sequence_amx_matrix queries = sequence_amx_tile_matrix(t, t->query, tile);
+  const sequence_amx_matrix queries = sequence_amx_tile_matrix(t, t->query, HH_SEQUENCE_QUERY, tile);
   sequence_amx_lay_lanes(t->query_halves, &queries);
   sequence_amx_score(t, tile, t->scores, t->key_halves + first * sequence_amx_depth(t), t->query_halves);
   sequence_amx_weigh(t, tile, inverse);
@@ -238,7 +265,8 @@ static void sequence_amx_forward_tile(const sequence_call *t, sequence_tile *til
 static void sequence_amx_backward_tile(const sequence_call *t, sequence_tile *tile) {
   const int64_t first = sequence_amx_align(t, tile);
   float inverse[HH_SEQUENCE_ROWS], along[HH_SEQUENCE_ROWS], scale[HH_SEQUENCE_ROWS];
-  const sequence_amx_matrix queries = sequence_amx_tile_matrix(t, t->query, tile), dys = sequence_amx_tile_matrix(t, t->dy, tile);
+  const sequence_amx_matrix queries = sequence_amx_tile_matrix(t, t->query, HH_SEQUENCE_QUERY, tile);
+  const sequence_amx_matrix dys = sequence_amx_tile_matrix(t, t->dy, HH_SEQUENCE_DY, tile);
   for (int64_t i = 0; i < HH_SEQUENCE_ROWS; i++) scale[i] = t->scale;
   sequence_amx_slot *slot = &t->slots->slot[t->slots->count++];
   slot->from = first, slot->to = first + tile->to - tile->from;

@@ -27,6 +27,7 @@ import { keepSlopes } from "./kept-slopes.js";
 import { measureLimits } from "./limits.js";
 import { CpuMatrix, CpuPlain, CpuState } from "./memory.js";
 import { isProduct, spellOutProducts } from "./products.js";
+import { roundAttention } from "./rounded-attention.js";
 import { joinLosses, roundResults } from "./rounded-results.js";
 import { chainRows } from "./row-chains.js";
 import { Staging } from "./staging.js";
@@ -121,7 +122,9 @@ export class CpuBackend implements Backend {
     this.#requireOpen();
     const isPlain = (matrix: Tensor) => !(resources.get(memoryOf(matrix).name) instanceof CpuMatrix);
     const plan = planGraph(outputs, (nodes) => {
-      const spelled = roundResults(joinLosses(spellOutProducts(nodes, isPlain, products)), outputs);
+      const plainly = roundResults(joinLosses(spellOutProducts(nodes, isPlain, products)), outputs);
+      const hasMatrixUnits = this.instructionSet === "amx" && products === "bf16";
+      const spelled = hasMatrixUnits ? roundAttention(plainly, outputs) : plainly;
       return spelled.some(isProduct)
         ? chainRows(keepSlopes(fuseProducts(spelled, outputs), outputs), outputs)
         : spelled;

@@ -9,7 +9,7 @@ import type { LoweringSite, NodeLowering } from "./lowering-site.js";
 import type { LeftProductAttributes, PackAttributes, ProductAttributes } from "./products.js";
 
 /** Memory that a thread packs its part of both operands into: HH_LEFT_BYTES of `kernels/product_left.c`. */
-const leftBytes = 768 * 144 * 4 + 768 * 128 * 4;
+const leftBytes = 768 * 144 * 4 + 768 * 128 * 4 + 768 * 4;
 
 /** Nanoseconds of one multiply-add, about: with AMX, and without. */
 const nanoseconds: Readonly<Record<Products, number>> = { bf16: 0.002, f32: 0.015 };
@@ -62,12 +62,14 @@ function writeProduct(site: LoweringSite, node: Node, attributes: FinishAttribut
 const productLeft: NodeLowering<LeftProductAttributes> = {
   adds: "all",
   scratchBytes: (_node, threads) => threads * leftBytes,
-  lower(site, node, { rows, columns, products }) {
+  lower(site, node, { rows, columns, products, sums }) {
     const [a, b] = node.inputs;
     const { address, adds } = site.target(node.output);
     const terms = site.rows(a!);
     const args = [address, site.at(a), site.at(b), columns, rowsArgument(terms)];
     args.push(matrixStorageIds[products], adds ? 1 : 0, site.scratch);
+    const sumsTarget = sums === undefined ? { address: 0, adds: false } : site.target(sums);
+    args.push(sumsTarget.address, sumsTarget.adds ? 1 : 0);
     const cost = columns * capacityOf(a!.shape[0]!) * nanoseconds[products];
     site.writer.write("product_left", { fixed: rows }, cost, args);
   },

@@ -5,6 +5,7 @@ import type { SequenceAttentionAttributes as Attributes } from "../../graph/oper
 import { capacityElements, capacityOf, type Node, rowWidth } from "../../graph/tensor.js";
 import { floatBits, rowsArgument } from "./instructions.js";
 import type { LoweringSite, NodeLowering } from "./lowering-site.js";
+import { roundedBits } from "./rounded-attention.js";
 import { roundsFirst } from "./rounded-results.js";
 
 /** `products.ts` adds how products are computed: on matrix units in bfloat16, else in float32 whatever it says. */
@@ -69,7 +70,8 @@ function attentionArguments(site: LoweringSite, node: Node, others: number, a: S
   const args = [node.output, ...Array.from({ length: 8 }, (_, i) => operands[i])].map((tensor) => site.at(tensor));
   args.push(reach, a.headCount, a.keyValueHeadCount, a.headDim, floatBits(a.scale), floatBits(a.softCap), a.window);
   args.push(rowsArgument(site.rows(node.output)), rowsArgument(site.rows(operands[1]!)), capacityOf(keyRows));
-  return [...args, site.scratch, threadBytes(node), a.products === "bf16" ? 1 : 0, roundsFirst(node) ? 1 : 0];
+  args.push(site.scratch, threadBytes(node), a.products === "bf16" ? 1 : 0, roundsFirst(node) ? 1 : 0);
+  return [...args, roundedBits(node)];
 }
 
 /** A guess: how much a row sees is known only at each run. */

@@ -32,6 +32,8 @@ export interface LeftProductAttributes {
   /** Columns of the left operand, and of the right. */
   readonly rows: number;
   readonly columns: number;
+  /** Of the columns of the left operand, as it is rounded. */
+  readonly sums?: Tensor;
 }
 
 /** Elements of a panel's rows; terms are filled up to a multiple of twice as many where they are bfloat16. */

@@ -50,10 +50,15 @@ typedef struct {
   const float *values;
   int64_t row, rows, column;
   int64_t each; /* how many at every step of k */
+  /* Rows of A that come after these, brought nearer meanwhile, some lines at every step. */
+  const char *ahead;
+  int64_t lines;
 } amx_pending;
 
 /* Those that are due at a step of k. */
 HH_INLINE void amx_finish_rows(const amx_pending *pending, int64_t step, const int mode) {
+  for (int64_t line = step * pending->lines; line < (step + 1) * pending->lines; line++)
+    __builtin_prefetch(pending->ahead + line * 64, 0, 2);
   const int64_t end = amx_least((step + 1) * pending->each, pending->rows);
   for (int64_t row = step * pending->each; row < end; row++) {
     product_finish_ahead(pending->finish, pending->row + row, pending->column + 32, mode);
@@ -146,9 +151,12 @@ HH_INLINE void product_finished(const product_block *p, const product_finish *fi
   for (int64_t first = 0; first < p->columns; first += step)
     for (int64_t row = 0; row < p->rows; row += 32) {
       const int tall = p->rows - row > 16;
+      const int64_t bytes = 64 * p->a_stride, blocks = (amx_least(step, p->columns - first) + 31) / 32;
       product_block q = *p;
       q.a = (const uint16_t *)p->a + row * p->a_stride;
       q.c_stride = 32;
+      pending.lines = (bytes / 64 + blocks * p->k / 32 - 1) / (blocks * p->k / 32);
+      pending.ahead = (const char *)(q.a) + bytes;
       for (int64_t column = first; column < amx_least(first + step, p->columns); column += 32, turn ^= 1) {
         const int wide = p->columns - column > 16;
         q.b = (const uint16_t *)p->b + column / HH_LANES * p->panel_stride;
@@ -158,6 +166,7 @@ HH_INLINE void product_finished(const product_block *p, const product_finish *fi
         else if (tall) product_tiles(&q, 0, 0, 1, 0, 1, &pending, mode);
         else if (wide) product_tiles(&q, 0, 0, 0, 1, 1, &pending, mode);
         else product_tiles(&q, 0, 0, 0, 0, 1, &pending, mode);
+        pending.ahead += pending.lines * p->k / 32 * 64;
         pending.values = aside[turn];
         pending.row = finish->row + row;
         pending.rows = amx_least(p->rows - row, 32);
@@ -165,6 +174,7 @@ HH_INLINE void product_finished(const product_block *p, const product_finish *fi
       }
     }
   pending.each = 32;
+  pending.lines = 0;
   amx_finish_rows(&pending, 0, mode);
 }
 

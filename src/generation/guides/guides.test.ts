@@ -44,6 +44,13 @@ describe.each(ways)("a session with %s", (_, options) => {
     expect(await fork.take(6)).toEqual(await fresh.take(6));
   });
 
+  test("goes on after it was saved and restored", async () => {
+    using session = await model.session([1, 2, 3], options);
+    await session.take(5);
+    using restored = await model.restore(await session.save());
+    expect(await restored.take(6)).toEqual(await session.take(6));
+  });
+
   test("leaves no memory behind, and reports the model's own probabilities", async () => {
     const { used } = model.engine.pool;
     const session = await model.session([1, 2, 3], { ...options, report: true });

@@ -8,14 +8,13 @@ the prompt has does not count.
 """
 
 import itertools
-import json
 import sys
 import zlib
 
 import torch
 import transformers
 
-from make_diverse_fixtures import HERE, LENGTHS, PADDING, load
+from make_diverse_fixtures import LENGTHS, PADDING, load, write
 from padding import batch
 
 CASES = {"gpt2": 8, "llama-gqa-sharded": 28, "t5-gated-gelu-untied": 20, "marian": 36}  # ends
@@ -58,16 +57,11 @@ def make(name, end):
             print(f"{name}: without a phrase: {setting} {found}")
             continue
         entries.append(dict(setting, prompts=prompts, hypotheses=[[dict(ids=ids, score=round(score, 6))] for ids, score in found]))
-    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
-    (HERE / "constrained" / f"{name}.json").write_text(
-        f'{{"transformers":"{transformers.__version__}","maxNewTokens":{MAX_NEW_TOKENS},"cases":[\n{lines}\n]}}\n')
-    ended = sum(setting["eos_token_id"] in h["ids"] for setting in entries for row in setting["hypotheses"] for h in row)
-    print(f"{name:24} {len(entries)} cases, {ended} hypotheses ended", flush=True)
+    write("constrained", name, entries, MAX_NEW_TOKENS)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
-    (HERE / "constrained").mkdir(exist_ok=True)
     for each in sys.argv[1:] or CASES:
         make(each, CASES[each])

@@ -61,6 +61,15 @@ def is_clear(found):
     return all(abs(a[1] - b[1]) > NEAR or a[0] == b[0] for row in found for a, b in zip(row, row[1:]))
 
 
+def write(folder, name, entries, max_new_tokens):
+    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
+    (HERE / folder).mkdir(exist_ok=True)
+    (HERE / folder / f"{name}.json").write_text(
+        f'{{"transformers":"{transformers.__version__}","maxNewTokens":{max_new_tokens},"cases":[\n{lines}\n]}}\n')
+    ended = sum(setting["eos_token_id"] in h["ids"] for setting in entries for row in setting["hypotheses"] for h in row)
+    print(f"{name:24} {len(entries)} cases, {ended} hypotheses ended", flush=True)
+
+
 def make(name):
     model = load(name)
     generator = torch.Generator().manual_seed(zlib.crc32(f"diverse {name}".encode()))
@@ -80,16 +89,11 @@ def make(name):
             raise RuntimeError(f"{name}: no clear batch for {setting}")
         entries.append(dict(setting, prompts=prompts, hypotheses=[
             [dict(ids=ids, score=round(score, 6)) for ids, score in row] for row in found]))
-    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
-    (HERE / "diverse" / f"{name}.json").write_text(
-        f'{{"transformers":"{transformers.__version__}","maxNewTokens":{MAX_NEW_TOKENS},"cases":[\n{lines}\n]}}\n')
-    ended = sum(setting["eos_token_id"] in h["ids"] for setting in entries for row in setting["hypotheses"] for h in row)
-    print(f"{name:24} {len(entries)} cases, {ended} hypotheses ended", flush=True)
+    write("diverse", name, entries, MAX_NEW_TOKENS)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
-    (HERE / "diverse").mkdir(exist_ok=True)
     for each in CASES:
         make(each)

@@ -5,7 +5,9 @@
  * (kvHeads, 16, headDim)), 4 block tables (sequences, tableWidth), 5 sequences (rows), 6 visible (rows), 7 positions
  * (rows) or 0, 8 buckets (2 reach + 1), 9 bias (buckets, heads), 10 reach, 11 tableWidth, 12 heads, 13 kvHeads,
  * 14 headDim, 15 scale (float), 16 soft cap (float; 0: off), 17 window (0: all), 18 scratch: per thread
- * HH_TILE_QUERIES * 16 * tableWidth floats. Weights also: 19 keys in a row of y, 20 probabilities, else scores.
+ * HH_TILE_QUERIES * 16 * tableWidth floats, 19 codec of keys, 20 codec of values (cache_codecs.h), 21 scratch where one is
+ * not plain: per thread 16 * (HH_DECODED_BLOCKS * headDim + 1) floats. Weights also: 22 keys in a row of y,
+ * 23 probabilities, else scores.
  *
  * A score is a chain of fused multiply-adds over headDim = 0, 1, 2, ...; then scale, soft cap, bias. Exponentials are
  * summed in 16 lanes (lane = position % 16), block after block, then across lanes. An output is a chain of fused
@@ -65,8 +67,8 @@ static void attend_mixed(const attention_call *t, attention_tile *tile) {
   weigh(t, tile, sums);
   int64_t query = 0;
   for (; query + HH_SIDE_MIXED <= tile->count; query += HH_SIDE_MIXED)
-    value_chains(t, tile, query, 0, start, end, HH_SIDE_MIXED, 1, 1);
-  for (; query < tile->count; query++) value_chains(t, tile, query, 0, start, end, 1, 1, 1);
+    value_chains(t, tile, NULL, query, 0, start, end, HH_SIDE_MIXED, 1, 1);
+  for (; query < tile->count; query++) value_chains(t, tile, NULL, query, 0, start, end, 1, 1, 1);
   divide(t, tile, sums);
 }
 
@@ -149,8 +151,8 @@ static void attention_weights(const hh_call *call) {
   const hh_word *a = call->arguments;
   const attention_call t = attention_arguments(call);
   const float *x = address(a[1]);
-  const int64_t keys = a[19], total = call->rows * t.heads;
-  const float absent = a[20] ? 0.0f : -__builtin_inff();
+  const int64_t keys = a[22], total = call->rows * t.heads;
+  const float absent = a[23] ? 0.0f : -__builtin_inff();
   const int64_t end = share_start(total, call->share.index + 1, call->share.count);
   for (int64_t i = share_start(total, call->share.index, call->share.count); i < end; i++) {
     float *y = (float *)address(a[0]) + i * keys;
@@ -164,7 +166,7 @@ static void attention_weights(const hh_call *call) {
     if (q->end == 0) continue;
     score_range(&t, &tile, 0, 1, tile.first, (q->end + HH_LANES - 1) / HH_LANES);
     finish_scores(&t, &tile, 0);
-    const float factor = a[20] ? 1.0f / exponentials(&t, &tile, 0) : 1.0f;
+    const float factor = a[23] ? 1.0f / exponentials(&t, &tile, 0) : 1.0f;
     const float *scores = attention_scores(&t, 0) - tile.first * HH_LANES;
     for (int64_t k = q->start; k < q->end && k < keys; k++) y[k] = scores[k] * factor;
   }

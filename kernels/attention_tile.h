@@ -2,12 +2,17 @@
 #ifndef HH_ATTENTION_TILE_H
 #define HH_ATTENTION_TILE_H
 
+#include "cache_codecs.h"
 #include "functions.h"
 
 /* Queries (heads x rows) in a tile. src/backends/cpu/lower.ts reserves scratch for as many. */
 #define HH_TILE_QUERIES 48
 /* Positions that all queries of a tile cross before the next ones: their values stay in the nearest cache. */
 #define HH_STRETCH_POSITIONS 64
+#define HH_STRETCH_BLOCKS (HH_STRETCH_POSITIONS / HH_LANES)
+/* Blocks that are decoded at a time, where they have to be: a stretch of one head, or one block of each of as many.
+ * src/backends/cpu/lower.ts reserves scratch for as many. */
+#define HH_DECODED_BLOCKS 8
 
 /* Chains side by side: queries x blocks of scores, queries x vectors of outputs. HH_SIDE_MIXED: vectors of outputs of as
  * many heads. */
@@ -25,13 +30,20 @@
 #define HH_SIDE_MIXED 2
 #endif
 
+/* A cache of keys or of values. */
 typedef struct {
-  const float *keys, *values;
+  const uint8_t *blocks;
+  int64_t codec, part_bytes, keys;
+} attention_cache;
+
+typedef struct {
+  attention_cache keys, values;
   const int32_t *tables, *sequences, *visible, *positions, *buckets;
   const float *bias;
   int64_t reach, table_width, heads, kv_heads, head_dim, window;
   float scale, cap;
-  float *scores; /* (HH_TILE_QUERIES, 16 * table_width) of this thread */
+  float *scores;  /* (HH_TILE_QUERIES, 16 * table_width) of this thread */
+  float *decoded; /* (HH_DECODED_BLOCKS, 16 * headDim) of this thread, and 16 more */
 } attention_call;
 
 typedef struct {
@@ -50,17 +62,26 @@ typedef struct {
 
 static attention_call attention_arguments(const hh_call *call) {
   const hh_word *a = call->arguments;
-  attention_call t = {address(a[2]), address(a[3]), address(a[4]), address(a[5]), address(a[6]), address(a[7]),
+  const attention_cache keys = {address(a[2]), a[19], cache_part_bytes(a[19], a[14]), 1};
+  const attention_cache values = {address(a[3]), a[20], cache_part_bytes(a[20], a[14]), 0};
+  attention_call t = {keys, values, address(a[4]), address(a[5]), address(a[6]), address(a[7]),
                       address(a[8]), address(a[9]), a[10], a[11], a[12], a[13], a[14], a[17],
-                      float_argument(a[15]), float_argument(a[16]), 0};
+                      float_argument(a[15]), float_argument(a[16]), 0, 0};
   t.scores = (float *)address(a[18]) + call->thread * HH_TILE_QUERIES * HH_LANES * t.table_width;
+  t.decoded = (float *)address(a[21]) + call->thread * HH_LANES * (HH_DECODED_BLOCKS * t.head_dim + 1);
   return t;
 }
 
-/* A block of keys or values as a query of a tile sees it. */
-HH_INLINE const float *attention_block(const attention_call *t, const attention_tile *tile, const float *cache,
-                                       int64_t query, int64_t block) {
-  return cache + (tile->table[block] * t->kv_heads + tile->queries[query].kv_head) * t->head_dim * HH_LANES;
+/* A block of keys or values as a query of a tile sees it: where it lies, or decoded to a place of its own. Places are
+ * filled from the first on: what is stored beyond the end of one is overwritten with the next. */
+HH_INLINE const float *attention_block(const attention_call *t, const attention_tile *tile, const attention_cache *cache,
+                                       int64_t query, int64_t block, int64_t place) {
+  const int64_t part = tile->table[block] * t->kv_heads + tile->queries[query].kv_head;
+  const uint8_t *bytes = cache->blocks + part * cache->part_bytes;
+  if (cache->codec == HH_CACHE_F32) return (const float *)bytes;
+  float *decoded = t->decoded + place * HH_LANES * t->head_dim;
+  decode_part(decoded, bytes, cache->codec, t->head_dim, cache->keys);
+  return decoded;
 }
 
 HH_INLINE float *attention_scores(const attention_call *t, int64_t query) {
@@ -69,13 +90,12 @@ HH_INLINE float *attention_scores(const attention_call *t, int64_t query) {
 
 /* ------------------------------------------------------------------ scores */
 
-/* Scaled scores of `queries` queries that share keys, over `blocks` blocks. */
-HH_INLINE void score_chains(const attention_call *t, const attention_tile *tile, int64_t query, int64_t block,
-                            const int queries, const int blocks) {
-  const float *keys[HH_SIDE_BLOCKS], *from[HH_SIDE_MIXED];
+/* Scaled scores of `queries` queries that share keys, over `blocks` blocks, whose keys are at `keys`. */
+HH_INLINE void score_chains(const attention_call *t, const attention_tile *tile, const float *const *keys, int64_t query,
+                            int64_t block, const int queries, const int blocks) {
+  const float *from[HH_SIDE_MIXED];
   f32x16 sum[HH_SIDE_MIXED][HH_SIDE_BLOCKS];
   const f32x16 scale = splat16(t->scale);
-  HH_UNROLL for (int b = 0; b < blocks; b++) keys[b] = attention_block(t, tile, t->keys, query, block + b);
   HH_UNROLL for (int q = 0; q < queries; q++) {
     from[q] = tile->queries[query + q].query;
     HH_UNROLL for (int b = 0; b < blocks; b++) sum[q][b] = splat16(0.0f);
@@ -96,24 +116,26 @@ HH_INLINE void score_chains(const attention_call *t, const attention_tile *tile,
 HH_INLINE void score_side(const attention_call *t, const attention_tile *tile, int64_t query, int64_t count,
                           int64_t block, const int blocks) {
   const int64_t end = query + count;
+  const float *keys[HH_SIDE_BLOCKS];
+  for (int b = 0; b < blocks; b++) keys[b] = attention_block(t, tile, &t->keys, query, block + b, b);
 #if HH_SIDE_QUERIES >= 4
   /* A single block: twice the queries, to have as many chains. */
   if (blocks == 1)
-    for (; query + HH_SIDE_MIXED <= end; query += HH_SIDE_MIXED) score_chains(t, tile, query, block, HH_SIDE_MIXED, blocks);
+    for (; query + HH_SIDE_MIXED <= end; query += HH_SIDE_MIXED) score_chains(t, tile, keys, query, block, HH_SIDE_MIXED, blocks);
 #endif
   for (; query + HH_SIDE_QUERIES <= end; query += HH_SIDE_QUERIES)
-    score_chains(t, tile, query, block, HH_SIDE_QUERIES, blocks);
+    score_chains(t, tile, keys, query, block, HH_SIDE_QUERIES, blocks);
 #if HH_SIDE_QUERIES >= 4
   if (query + 4 <= end) {
-    score_chains(t, tile, query, block, 4, blocks);
+    score_chains(t, tile, keys, query, block, 4, blocks);
     query += 4;
   }
   if (query + 2 <= end) {
-    score_chains(t, tile, query, block, 2, blocks);
+    score_chains(t, tile, keys, query, block, 2, blocks);
     query += 2;
   }
 #endif
-  if (query < end) score_chains(t, tile, query, block, 1, blocks);
+  if (query < end) score_chains(t, tile, keys, query, block, 1, blocks);
 }
 
 /* Scaled scores of `count` queries that share keys, over whole blocks, `from` to `to`. */
@@ -173,9 +195,11 @@ static float exponentials(const attention_call *t, const attention_tile *tile, i
 /* ------------------------------------------------------------------ values */
 
 /* y += exponential * value over the positions [from, to), for `vectors` x 16 elements from `element` on, of `queries`
- * queries. `mixed`: each has values of its own, all of the same sequence. */
-HH_INLINE void value_chains(const attention_call *t, const attention_tile *tile, int64_t query, int64_t element,
-                            int64_t from, int64_t to, const int queries, const int vectors, const int mixed) {
+ * queries. `blocks`: where the values of each block of the stretch are. `mixed`: each query has values of its own, all of
+ * the same sequence, and `blocks` is none. */
+HH_INLINE void value_chains(const attention_call *t, const attention_tile *tile, const float *const *blocks,
+                            int64_t query, int64_t element, int64_t from, int64_t to, const int queries,
+                            const int vectors, const int mixed) {
   f32x16 sum[HH_SIDE_MIXED][HH_SIDE_BLOCKS];
   const float *weights[HH_SIDE_MIXED], *values[HH_SIDE_MIXED];
   HH_UNROLL for (int q = 0; q < queries; q++) {
@@ -188,8 +212,10 @@ HH_INLINE void value_chains(const attention_call *t, const attention_tile *tile,
   for (int64_t position = from; position < to;) {
     const int64_t block = position / HH_LANES, stop = (block + 1) * HH_LANES < to ? (block + 1) * HH_LANES : to;
     const int each = mixed ? queries : 1;
-    HH_UNROLL for (int q = 0; q < each; q++)
-      values[q] = attention_block(t, tile, t->values, query + q, block) - block * HH_LANES * t->head_dim + element;
+    HH_UNROLL for (int q = 0; q < each; q++) {
+      const float *at = mixed ? attention_block(t, tile, &t->values, query + q, block, q) : blocks[block % HH_STRETCH_BLOCKS];
+      values[q] = at - block * HH_LANES * t->head_dim + element;
+    }
     for (; position < stop; position++) {
       f32x16 value[HH_SIDE_BLOCKS];
       /* May read beyond the last element: those lanes are not stored. */
@@ -211,57 +237,60 @@ HH_INLINE void value_chains(const attention_call *t, const attention_tile *tile,
 }
 
 /* All elements of `queries` queries that share values. */
-HH_INLINE void value_side(const attention_call *t, const attention_tile *tile, int64_t query, int64_t from, int64_t to,
-                          const int queries) {
+HH_INLINE void value_side(const attention_call *t, const attention_tile *tile, const float *const *blocks,
+                          int64_t query, int64_t from, int64_t to, const int queries) {
   if (from >= to) return;
   int64_t i = 0;
   for (; i + HH_SIDE_BLOCKS * HH_LANES <= t->head_dim; i += HH_SIDE_BLOCKS * HH_LANES)
-    value_chains(t, tile, query, i, from, to, queries, HH_SIDE_BLOCKS, 0);
+    value_chains(t, tile, blocks, query, i, from, to, queries, HH_SIDE_BLOCKS, 0);
 #if HH_SIDE_BLOCKS >= 4
   if (i + 2 * HH_LANES < t->head_dim) {
-    value_chains(t, tile, query, i, from, to, queries, 3, 0);
+    value_chains(t, tile, blocks, query, i, from, to, queries, 3, 0);
     i += 3 * HH_LANES;
   } else if (i + HH_LANES < t->head_dim) {
-    value_chains(t, tile, query, i, from, to, queries, 2, 0);
+    value_chains(t, tile, blocks, query, i, from, to, queries, 2, 0);
     i += 2 * HH_LANES;
   }
 #endif
-  for (; i < t->head_dim; i += HH_LANES) value_chains(t, tile, query, i, from, to, queries, 1, 0);
+  for (; i < t->head_dim; i += HH_LANES) value_chains(t, tile, blocks, query, i, from, to, queries, 1, 0);
 }
 
 /* Queries side by side over a stretch of positions: those that all see together, what only some see one by one. */
-HH_INLINE void value_group(const attention_call *t, const attention_tile *tile, int64_t query, int64_t from, int64_t to,
-                           const int queries) {
+HH_INLINE void value_group(const attention_call *t, const attention_tile *tile, const float *const *blocks,
+                           int64_t query, int64_t from, int64_t to, const int queries) {
   const attention_query *q = &tile->queries[query];
   int64_t start = q[0].start, end = q[0].end;
   HH_UNROLL for (int i = 1; i < queries; i++) start = later(start, q[i].start), end = earlier(end, q[i].end);
   end = later(end, start);
   if (queries > 1)
     for (int i = 0; i < queries; i++)
-      value_side(t, tile, query + i, later(from, q[i].start), earlier(to, earlier(start, q[i].end)), 1);
-  value_side(t, tile, query, later(from, start), earlier(to, end), queries);
+      value_side(t, tile, blocks, query + i, later(from, q[i].start), earlier(to, earlier(start, q[i].end)), 1);
+  value_side(t, tile, blocks, query, later(from, start), earlier(to, end), queries);
   if (queries > 1)
-    for (int i = 0; i < queries; i++) value_side(t, tile, query + i, later(from, end), earlier(to, q[i].end), 1);
+    for (int i = 0; i < queries; i++) value_side(t, tile, blocks, query + i, later(from, end), earlier(to, q[i].end), 1);
 }
 
 /* All queries of a tile, which share values. */
 static void value_tile(const attention_call *t, const attention_tile *tile, int64_t first, int64_t last) {
   for (int64_t from = first / HH_LANES * HH_LANES; from < last; from += HH_STRETCH_POSITIONS) {
     const int64_t to = earlier(from + HH_STRETCH_POSITIONS, last);
+    const float *blocks[HH_STRETCH_BLOCKS];
+    for (int64_t block = from / HH_LANES, place = 0; block * HH_LANES < to; block++, place++)
+      blocks[block % HH_STRETCH_BLOCKS] = attention_block(t, tile, &t->values, 0, block, place);
     int64_t query = 0;
     for (; query + HH_SIDE_QUERIES <= tile->count; query += HH_SIDE_QUERIES)
-      value_group(t, tile, query, from, to, HH_SIDE_QUERIES);
+      value_group(t, tile, blocks, query, from, to, HH_SIDE_QUERIES);
 #if HH_SIDE_QUERIES >= 4
     if (query + 4 <= tile->count) {
-      value_group(t, tile, query, from, to, 4);
+      value_group(t, tile, blocks, query, from, to, 4);
       query += 4;
     }
     if (query + 2 <= tile->count) {
-      value_group(t, tile, query, from, to, 2);
+      value_group(t, tile, blocks, query, from, to, 2);
       query += 2;
     }
 #endif
-    if (query < tile->count) value_group(t, tile, query, from, to, 1);
+    if (query < tile->count) value_group(t, tile, blocks, query, from, to, 1);
   }
 }
 

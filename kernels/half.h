@@ -98,6 +98,49 @@ HH_INLINE f32x16 load_halves(const uint16_t *from) {
   return r;
 }
 
+/* Sixteen numbers of 16 bits, the lower halves of integers. */
+HH_INLINE void store_shorts(uint16_t *to, i32x16 a) {
+#if HH_WIDTH == 16
+  _mm256_storeu_si256((__m256i *)to, _mm512_cvtepi32_epi16((__m512i)a.part[0]));
+#else
+  int32_t lanes[HH_LANES];
+  HH_EACH_PART(i) memcpy(lanes + i * HH_WIDTH, &a.part[i], sizeof(i32_part));
+  for (int i = 0; i < HH_LANES; i++) to[i] = (uint16_t)lanes[i];
+#endif
+}
+
+/* The bits of the nearest halves, ties to even; too large becomes infinite, not a number stays so. */
+HH_INLINE i32x16 halves_of(f32x16 x) {
+  const i32x16 bits = bits_of(x), sign = and_int(shift_right_zeros(bits, 16), splat_int(0x8000));
+  const f32x16 size = abs16(x);
+  const i32x16 magnitude = bits_of(size), odd = and_int(shift_right(magnitude, 13), splat_int(1));
+  const i32x16 normal = shift_right(add_int(add_int(magnitude, splat_int(0xfff - 0x38000000)), odd), 13);
+  /* Beside a half, a float counts in steps of 2^-24, as halves do that are not normal. */
+  const i32x16 small = sub_int(bits_of(add16(size, splat16(0.5f))), splat_int(0x3f000000));
+  const i32x16 quiet = and_int(shift_right(sub_int(splat_int(0x7f800000), magnitude), 31), splat_int(0x200));
+  const i32x16 payload = and_int(shift_right(magnitude, 13), splat_int(0x3ff));
+  const f32x16 special = of_bits(or_int(splat_int(0x7c00), or_int(quiet, payload)));
+  const f32x16 large = where_less(size, splat16(__builtin_inff()), of_bits(splat_int(0x7c00)), special);
+  const f32x16 finite = where_less(size, splat16(0x1p-14f), of_bits(small), of_bits(normal));
+  return or_int(sign, bits_of(where_less(size, splat16(65536.0f), finite, large)));
+}
+
+HH_INLINE uint16_t half_of(float x) {
+  uint16_t halves[HH_LANES];
+  store_shorts(halves, halves_of(splat16(x)));
+  return halves[0];
+}
+
+/* The bits of the nearest bfloat16s, ties to even; not a number stays so. */
+HH_INLINE i32x16 bfloats_of(f32x16 x) {
+  const i32x16 bits = bits_of(x), upper = shift_right_zeros(bits, 16);
+  const i32x16 odd = and_int(upper, splat_int(1));
+  const i32x16 nearest = shift_right_zeros(add_int(add_int(bits, splat_int(0x7fff)), odd), 16);
+  const i32x16 above = sub_int(splat_int(0x7f800000), bits_of(abs16(x)));
+  const i32x16 is_none = shift_right(above, 31), quiet = or_int(upper, splat_int(0x40));
+  return or_int(and_int(is_none, quiet), and_int(xor_int(is_none, splat_int(-1)), nearest));
+}
+
 HH_INLINE f32x16 load_bfloats(const uint16_t *from) {
   return of_bits(shift_left(widen_shorts(from), 16));
 }

@@ -106,6 +106,7 @@ export type { SpeculationReport } from "./generation/speculation/report.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
 export type { EvaluationOptions } from "./generation/windows.js";
 export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
+export { type CacheCodec, type CacheCodecs, cacheCodecs } from "./graph/operations/cache-codecs.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
 export { type AdapterConfig, type AdapterFile, openAdapter } from "./models/adapters/peft.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";

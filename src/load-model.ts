@@ -1,16 +1,17 @@
 /** From an opened checkpoint and a backend to a model that is ready to run. */
 import type { Backend } from "./backends/backend.js";
 import type { StoredTensor } from "./core/checkpoint.js";
-import { HithertoError, OutOfRangeError } from "./core/errors.js";
+import { HithertoError, OutOfRangeError, UnsupportedError } from "./core/errors.js";
 import { rejectUnknownOptions } from "./core/options.js";
 import { dequantize } from "./formats/index.js";
 import { Model } from "./generation/model.js";
+import { type CacheCodec, type CacheCodecs, cacheBlockWords, cacheCodecs, plainCache } from "./graph/operations/cache-codecs.js";
 import { interpret, type OpenedCheckpoint } from "./models/checkpoint.js";
 import type { ModelConfig } from "./models/config.js";
 import { blocksFor, type Capacity } from "./models/decoder-graph.js";
 import type { LoadProgress, Repack } from "./models/load-parameters.js";
 import { Network } from "./models/network.js";
-import { cacheBlockElements, cacheBlockSize } from "./nn/attention-layer.js";
+import { cacheBlockSize } from "./nn/attention-layer.js";
 
 export interface ModelOptions {
   /**
@@ -36,6 +37,11 @@ export interface CacheOptions {
    * of the cache, at most 512 MiB.
    */
   readonly prefixes?: boolean | { readonly bytes: number };
+  /** What the cache holds: `cacheCodecs`; default `f32`. Fewer bytes for each position, at some cost in exactness. */
+  readonly codec?: CacheCodec;
+  /** The same for keys alone, and for values alone. Default: `codec`. */
+  readonly keys?: CacheCodec;
+  readonly values?: CacheCodec;
 }
 
 export const modelOptionNames = ["contextLength", "cache", "signal", "onProgress", "onNotice"] as const;
@@ -77,7 +83,7 @@ export async function modelFrom(
   const wanted = options.contextLength ?? Math.min(interpret(checkpoint).config.contextLength, defaultContextLength);
   const { config, recipes } = interpret(checkpoint, wanted);
   const capacity = capacityFor(config, backend.name, wanted, options);
-  const prefixBytes = prefixBytesFor(config, capacity.blocks, options.cache?.prefixes);
+  const prefixBytes = prefixBytesFor(config, capacity, options.cache?.prefixes);
   const noted = new NotedTensors(checkpoint.tensors);
   const repacks = new Map<string, Repack[]>();
   const network = await Network.load(backend, config, { ...checkpoint, tensors: noted }, recipes, dequantize, {
@@ -128,26 +134,27 @@ function capacityFor(
   contextLength: number,
   options: ModelOptions,
 ): Capacity {
-  if (options.cache !== undefined) rejectUnknownOptions(options.cache, ["positions", "prefixes"], "cache");
+  const codecs = codecsOf(options.cache ?? {});
   if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= 2 ** 24)) {
     throw new OutOfRangeError("contextLength", `a whole number from 1 to ${2 ** 24}`, contextLength);
   }
   if (config.decoder.position.kind === "learned" && contextLength > config.contextLength) {
     throw new ContextLengthError(contextLength, config.contextLength);
   }
-  const blocks = cacheBlocks(config, backend, contextLength, options.cache?.positions);
+  const blocks = cacheBlocks(config, backend, contextLength, codecs, options.cache?.positions);
   const crossBlocks = config.kind === "encoder-decoder" ? blocks : 0;
   const tokens = Math.min(runCapacity.tokens, contextLength);
-  return { ...runCapacity, tokens, outputs: Math.min(runCapacity.outputs, tokens), contextLength, blocks, crossBlocks };
+  const outputs = Math.min(runCapacity.outputs, tokens);
+  return { ...runCapacity, tokens, outputs, contextLength, blocks, crossBlocks, codecs };
 }
 
 function prefixBytesFor(
   config: ModelConfig,
-  blocks: number,
+  { blocks, codecs = plainCache }: Capacity,
   wanted: NonNullable<CacheOptions["prefixes"]> = true,
 ): number {
   if (wanted === false) return 0;
-  if (wanted === true) return Math.min(largestPrefixBytes, (blocks * blockBytesOf(config)) / 2);
+  if (wanted === true) return Math.min(largestPrefixBytes, (blocks * blockBytesOf(config, codecs)) / 2);
   rejectUnknownOptions(wanted, ["bytes"], "cache.prefixes");
   if (!(Number.isSafeInteger(wanted.bytes) && wanted.bytes >= 0)) {
     throw new OutOfRangeError("cache.prefixes.bytes", "a whole number from 0 on", wanted.bytes);
@@ -155,18 +162,38 @@ function prefixBytesFor(
   return wanted.bytes;
 }
 
-function blockBytesOf({ decoder }: ModelConfig): number {
-  return 2 * 4 * cacheBlockElements(decoder.attention) * decoder.layers.length;
+function blockBytesOf({ decoder }: ModelConfig, { keys, values }: CacheCodecs): number {
+  const { keyValueHeadCount, headDim } = decoder.attention;
+  const words = [keys, values].map((codec) => cacheBlockWords(codec, keyValueHeadCount, headDim));
+  return 4 * (words[0]! + words[1]!) * decoder.layers.length;
 }
 
-function cacheBlocks(config: ModelConfig, backend: Backend["name"], contextLength: number, positions?: number): number {
+function codecsOf(options: CacheOptions): CacheCodecs {
+  rejectUnknownOptions(options, ["positions", "prefixes", "codec", "keys", "values"], "cache");
+  for (const key of ["codec", "keys", "values"] as const) {
+    const codec = options[key];
+    if (codec !== undefined && !cacheCodecs.includes(codec)) {
+      throw new UnsupportedError(`cache.${key}`, String(codec), cacheCodecs);
+    }
+  }
+  const { codec = "f32", keys = codec, values = codec } = options;
+  return { keys, values };
+}
+
+function cacheBlocks(
+  config: ModelConfig,
+  backend: Backend["name"],
+  contextLength: number,
+  codecs: CacheCodecs,
+  positions?: number,
+): number {
   if (positions !== undefined) {
     if (!(Number.isInteger(positions) && positions >= 1 && positions <= 2 ** 30)) {
       throw new OutOfRangeError("cache.positions", `a whole number from 1 to ${2 ** 30}`, positions);
     }
     return blocksFor(positions);
   }
-  const affordable = Math.floor(cacheBudget[backend] / blockBytesOf(config));
+  const affordable = Math.floor(cacheBudget[backend] / blockBytesOf(config, codecs));
   // Room for a few sessions of full length, and for many short ones where blocks are small.
   const wanted = Math.max(4 * blocksFor(contextLength), 4096 / cacheBlockSize);
   return Math.max(blocksFor(contextLength), Math.min(wanted, affordable));

@@ -27,7 +27,8 @@ a text with a special token, every window begins with it.
                comparable between tokenizers
 
 With --against, a second model with the same vocabulary reads the same tokens,
-and both are scored; it is the one that the first should be like:
+and both are scored; it is the one that the first should be like, and its cache
+is f32 whatever --cache-type says:
 
   klDivergence  sum of p_other ln(p_other / p) after each token, in nats: mean,
                 median, and what 99 of 100 tokens do not exceed
@@ -58,7 +59,7 @@ export async function evaluate(file: string, flags: EvalFlags, terminal: Termina
   const text = await readText(file, terminal);
   await using model = await loadWithTokenizer(flags, terminal);
   await using other =
-    flags.against === undefined ? undefined : await loadWithTokenizer({ ...flags, model: flags.against }, terminal);
+    flags.against === undefined ? undefined : await loadWithTokenizer(flagsOfOther(flags, flags.against), terminal);
   const progress = progressFor(flags, terminal, "evaluating");
   try {
     const { signal } = terminal;
@@ -80,6 +81,14 @@ export async function evaluate(file: string, flags: EvalFlags, terminal: Termina
   } finally {
     progress.clear();
   }
+}
+
+/** The other model is what the first should be like: its cache is plain. */
+function flagsOfOther(
+  { cacheType: _, cacheTypeK: __, cacheTypeV: ___, ...flags }: EvalFlags,
+  model: string,
+): ModelFlags {
+  return { ...flags, model };
 }
 
 /** Lines of source, tab, target. Blank lines are skipped. */

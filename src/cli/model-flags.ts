@@ -5,6 +5,7 @@ import { wasmInstructionSets } from "../backends/cpu/wasm-host.js";
 import { HithertoError } from "../core/errors.js";
 import { defaultModel, modelPath } from "../embedded-models.node.js";
 import type { Model } from "../generation/model.js";
+import { type CacheCodec, cacheCodecs } from "../graph/operations/cache-codecs.js";
 import { type BackendName, backendNames, type LoadModelOptions, loadModel } from "../load-model.node.js";
 import { oneOf, wholeNumber } from "./flags.js";
 import { noProgress, type Progress, progressOn } from "./progress.js";
@@ -17,6 +18,9 @@ export interface ModelFlags {
   readonly contextLength?: number;
   readonly tokenizer?: string;
   readonly instructionSet?: string;
+  readonly cacheType?: CacheCodec;
+  readonly cacheTypeK?: CacheCodec;
+  readonly cacheTypeV?: CacheCodec;
   readonly json?: boolean;
 }
 
@@ -59,7 +63,14 @@ export function addModelFlags(command: Command, byDefault = defaultModel): Comma
     .addOption(backend.argParser(oneOf("--backend", backendNames)))
     .addOption(context.argParser(wholeNumber("--context-length", 1, 2 ** 24)))
     .option("--tokenizer <FILE>", tokenizerHelp)
-    .option("--instruction-set <NAME>", instructionSetHelp);
+    .option("--instruction-set <NAME>", instructionSetHelp)
+    .addOption(cacheType("--cache-type", `what the KV cache holds: ${cacheCodecs.join(", ")} (default: f32)`))
+    .addOption(cacheType("--cache-type-k", "the same for keys alone (default: --cache-type)"))
+    .addOption(cacheType("--cache-type-v", "the same for values alone (default: --cache-type)"));
+}
+
+function cacheType(flag: string, help: string): Option {
+  return new Option(`${flag} <NAME>`, help).argParser(oneOf(flag, cacheCodecs));
 }
 
 /** Loads the model that the flags name, with a progress bar, and says what it has to say on standard error. */
@@ -69,7 +80,7 @@ export async function loadFor(
   options: Pick<LoadModelOptions, "contextLength"> = {},
 ): Promise<Model> {
   const progress = progressFor(flags, terminal, "loading");
-  const { backend, threads, instructionSet, tokenizer } = flags;
+  const { backend, threads, instructionSet, tokenizer, cacheType, cacheTypeK, cacheTypeV } = flags;
   try {
     return await loadModel(modelPath(flags.model), {
       ...given({
@@ -77,6 +88,7 @@ export async function loadFor(
         threads,
         instructionSet,
         tokenizer,
+        cache: given({ codec: cacheType, keys: cacheTypeK, values: cacheTypeV }),
         contextLength: flags.contextLength ?? options.contextLength,
       }),
       ...listeners(progress, terminal),

@@ -5,13 +5,14 @@
  */
 import { Graph } from "../graph/graph.js";
 import { argmax } from "../graph/operations/argmax.js";
+import { type CacheCodecs, plainCache } from "../graph/operations/cache-codecs.js";
 import { linear } from "../graph/operations/linear.js";
 import { logSumExp } from "../graph/operations/log-sum-exp.js";
 import { scale } from "../graph/operations/scale.js";
 import { selectRows } from "../graph/operations/select-rows.js";
 import { softCap } from "../graph/operations/soft-cap.js";
 import type { Tensor } from "../graph/tensor.js";
-import { type CachePlaces, cacheBlockElements, cacheBlockSize, type LayerCache } from "../nn/attention-layer.js";
+import { type CachePlaces, cacheBlockSize, type LayerCache, layerCache } from "../nn/attention-layer.js";
 import type { StackConfig } from "../nn/config.js";
 import { besideMaps } from "../nn/low-rank.js";
 import { blockScope, stack } from "../nn/stack.js";
@@ -31,6 +32,8 @@ export interface Capacity {
   readonly blocks: number;
   /** Blocks in the cache of encoder outputs. */
   readonly crossBlocks: number;
+  /** How both caches hold keys and values. Default: as float32. */
+  readonly codecs?: CacheCodecs;
 }
 
 /** Blocks that hold `positions` positions. */
@@ -84,7 +87,7 @@ export function decoderGraph(
       ? undefined
       : {
           kind: "cached" as const,
-          layers: layerCaches(graph, "crossCache", decoder, capacity.crossBlocks),
+          layers: layerCaches(graph, "crossCache", decoder, capacity.crossBlocks, capacity.codecs),
           places: {
             blockTables: tables("crossTables", capacity.contextLength),
             sequences: places.sequences,
@@ -103,7 +106,7 @@ export function decoderGraph(
       keyValues: {
         kind: "cached",
         places,
-        layers: layerCaches(graph, "cache", decoder, capacity.blocks),
+        layers: layerCaches(graph, "cache", decoder, capacity.blocks, capacity.codecs),
         weightsWidth,
       },
       contextLength: capacity.contextLength,
@@ -128,12 +131,14 @@ function embedded(graph: Graph, prefix: string): Tensor {
 }
 
 /** One pair of states per layer: `cache.N.keys` and `cache.N.values`. */
-export function layerCaches(graph: Graph, name: string, config: StackConfig, blocks: number): LayerCache[] {
-  const shape = [blocks, cacheBlockElements(config.attention)];
-  return config.layers.map((_, index) => ({
-    keys: graph.state(`${name}.${index}.keys`, shape),
-    values: graph.state(`${name}.${index}.values`, shape),
-  }));
+export function layerCaches(
+  graph: Graph,
+  name: string,
+  config: StackConfig,
+  blocks: number,
+  codecs: CacheCodecs = plainCache,
+): LayerCache[] {
+  return config.layers.map((_, index) => layerCache(graph, `${name}.${index}`, config.attention, blocks, codecs));
 }
 
 /** From states [n, hiddenSize] to logits [n, vocabSize]. */

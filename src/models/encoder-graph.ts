@@ -3,8 +3,9 @@
  * values of its output in the cross-attention cache, where all tokens and all beams of the decoder find them.
  */
 import { Graph } from "../graph/graph.js";
+import { plainCache } from "../graph/operations/cache-codecs.js";
 import type { Tensor } from "../graph/tensor.js";
-import { type CachePlaces, cacheBlockElements, crossProjections, writeCache } from "../nn/attention-layer.js";
+import { type CachePlaces, crossProjections, layerCache, writeCache } from "../nn/attention-layer.js";
 import { besideMaps } from "../nn/low-rank.js";
 import { stack } from "../nn/stack.js";
 import type { EncoderDecoderConfig } from "./config.js";
@@ -39,8 +40,7 @@ export function encoderGraph(config: EncoderDecoderConfig, capacity: Capacity): 
   };
   const crossSlots = graph.input("crossSlots", [tokens], "i32");
   // One layer's keys and values are read before the next layer's are written, so all layers share this memory.
-  const shape = [blocksFor(capacity.tokens), cacheBlockElements(encoder.attention)];
-  const scratch = { keys: graph.state("encoderCache.keys", shape), values: graph.state("encoderCache.values", shape) };
+  const scratch = layerCache(graph, "encoderCache", encoder.attention, blocksFor(capacity.tokens), plainCache);
   const table = config.sharedEmbedding ? "decoder.embedding.weight" : "encoder.embedding.weight";
   const output = stack({
     ids,
@@ -54,7 +54,7 @@ export function encoderGraph(config: EncoderDecoderConfig, capacity: Capacity): 
       prefix: "encoder.",
     },
   });
-  const crossCaches = layerCaches(graph, "crossCache", decoder, capacity.crossBlocks);
+  const crossCaches = layerCaches(graph, "crossCache", decoder, capacity.crossBlocks, capacity.codecs);
   const written = crossCaches.flatMap((cache, index) => {
     const { key, value } = crossProjections({ graph, stack: decoder }, `decoder.blocks.${index}.cross`, output);
     const caches = writeCache(graph, decoder.attention, cache, key, value, crossSlots, `cross.${index}.`);

@@ -2,6 +2,7 @@
 import type { Graph } from "../graph/graph.js";
 import { type AttentionInputs, attention, type RelativeBias } from "../graph/operations/attention.js";
 import { attentionWeights } from "../graph/operations/attention-weights.js";
+import { type CacheCodecs, cacheBlockWords } from "../graph/operations/cache-codecs.js";
 import { cacheWrite } from "../graph/operations/cache-write.js";
 import { rmsNorm } from "../graph/operations/rms-norm.js";
 import { rotary } from "../graph/operations/rotary.js";
@@ -13,11 +14,6 @@ import { rotaryTable } from "./positions.js";
 
 /** Positions in one block of the KV cache. */
 export const cacheBlockSize = 16;
-
-/** Elements in one block of a layer's keys or values. */
-export function cacheBlockElements(config: AttentionConfig): number {
-  return config.keyValueHeadCount * config.headDim * cacheBlockSize;
-}
 
 /** Where a run's tokens stand in a cache; shared by all layers. */
 export interface CachePlaces {
@@ -35,6 +31,20 @@ export interface CachePlaces {
 export interface LayerCache {
   readonly keys: Tensor;
   readonly values: Tensor;
+  readonly codecs: CacheCodecs;
+}
+
+/** @param blocks - how many each of the two holds */
+export function layerCache(
+  graph: Graph,
+  name: string,
+  { keyValueHeadCount, headDim }: AttentionConfig,
+  blocks: number,
+  codecs: CacheCodecs,
+): LayerCache {
+  const state = (part: "keys" | "values") =>
+    graph.state(`${name}.${part}`, [blocks, cacheBlockWords(codecs[part], keyValueHeadCount, headDim)]);
+  return { keys: state("keys"), values: state("values"), codecs };
 }
 
 /** Keys and values in caches that live on between runs: generation. */
@@ -160,11 +170,12 @@ export function writeCache(
 ): LayerCache {
   const { keyValueHeadCount, headDim } = config;
   const attributes = { keyValueHeadCount, headDim, blockSize: cacheBlockSize };
-  const keys = cacheWrite(cache.keys, key, slots, { ...attributes, role: "key" });
-  const values = cacheWrite(cache.values, value, slots, { ...attributes, role: "value" });
+  const { codecs } = cache;
+  const keys = cacheWrite(cache.keys, key, slots, { ...attributes, role: "key", codec: codecs.keys });
+  const values = cacheWrite(cache.values, value, slots, { ...attributes, role: "value", codec: codecs.values });
   graph.name(`${place}keys`, keys);
   graph.name(`${place}values`, values);
-  return { keys, values };
+  return { keys, values, codecs };
 }
 
 function rotate(ctx: AttentionContext, x: Tensor, layer: LayerConfig): Tensor {
@@ -201,12 +212,15 @@ function attendCache(
   const { graph, stack } = ctx;
   const { headCount, keyValueHeadCount, headDim, softCap, bias } = stack.attention;
   const { blockTables, sequences, visible } = places;
-  const inputs: AttentionInputs = { query, ...cache, blockTables, sequences, visible, relative };
+  const { keys, values, codecs } = cache;
+  const inputs: AttentionInputs = { query, keys, values, blockTables, sequences, visible, relative };
   const attributes = {
     headCount,
     keyValueHeadCount,
     headDim,
     blockSize: cacheBlockSize,
+    keyCodec: codecs.keys,
+    valueCodec: codecs.values,
     scale: layer.scale,
     softCap,
     window: layer.window,

@@ -20,6 +20,8 @@ export interface ConformanceCase {
   readonly tolerance: number;
   /** What the numbers of a row are about, before cancellation; of each result, where there are several. 0 unless given. */
   readonly magnitude?: number | readonly number[];
+  /** States hold bytes and not floats: they are compared byte by byte. */
+  readonly bytes?: boolean;
   /** Rows act on each other, or the operation adds to a state: the case is never asked for in several runs. */
   readonly whole?: boolean;
   readonly products?: Products;

@@ -35,7 +35,7 @@ export async function measure(backend: Backend, each: ConformanceCase, options: 
   const { resources, states } = await load(backend, fixture);
   const program = backend.compile(fixture.graph, { resources, outputs, products: each.products });
   try {
-    return collect(program, fixture, outputs, states, options.runs ?? [each.rows], each.whole ?? false);
+    return collect(program, fixture, outputs, states, options.runs ?? [each.rows], each);
   } finally {
     program.dispose();
     for (const resource of resources.values()) resource.dispose();
@@ -67,7 +67,7 @@ function collect(
   outputs: readonly Tensor[],
   states: ReadonlyMap<string, StateResource>,
   runs: readonly number[],
-  whole: boolean,
+  { whole = false, bytes = false }: ConformanceCase,
 ): Measured[] {
   const results = outputs.filter((output) => memoryOf(output) === output);
   const measured = results.map((output) => ({
@@ -85,11 +85,12 @@ function collect(
     }
     first += count;
   }
-  const written = [...new Set(fixture.graph.nodes.flatMap(writtenStates))].map((state) => ({
-    values: states.get(state.name)!.data.slice(),
-    width: widthOf(state),
-    rowsApart: !whole,
-  }));
+  const written = [...new Set(fixture.graph.nodes.flatMap(writtenStates))].map((state) => {
+    const values = states.get(state.name)!.data.slice();
+    const width = widthOf(state);
+    if (!bytes) return { values, width, rowsApart: !whole };
+    return { values: Float32Array.from(new Uint8Array(values.buffer)), width: 4 * width, rowsApart: !whole };
+  });
   return [...measured, ...written];
 }
 

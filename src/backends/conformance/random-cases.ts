@@ -1,6 +1,7 @@
 /** Cases drawn by fast-check: shapes that nobody thought of. */
 import fc from "fast-check";
 import { activationKinds } from "../../graph/operations/activation.js";
+import { cacheCodecs } from "../../graph/operations/cache-codecs.js";
 import { type AttentionSize, attentionCase, attentionWeightsCase, cacheWriteCase } from "./cases/attention.js";
 import { activationCase, addCase, gatedActivationCase, scaleCase, softCapCase } from "./cases/elementwise.js";
 import { linearCase } from "./cases/linear.js";
@@ -18,6 +19,8 @@ const role = fc.constantFrom("key" as const, "value" as const);
 const layout = fc.constantFrom("half" as const, "interleaved" as const);
 const headDim = fc.integer({ min: 1, max: 40 }).map((half) => 2 * half);
 
+const codec = fc.constantFrom(...cacheCodecs);
+
 const attentionSize: fc.Arbitrary<AttentionSize> = fc
   .record({
     rows: fc.integer({ min: 0, max: 12 }),
@@ -28,6 +31,7 @@ const attentionSize: fc.Arbitrary<AttentionSize> = fc
     window: fc.option(fc.integer({ min: 1, max: 130 }), { nil: undefined }),
     softCap: fc.option(fc.constantFrom(1, 30), { nil: undefined }),
     reach: fc.option(fc.integer({ min: 1, max: 130 }), { nil: undefined }),
+    codecs: fc.option(fc.record({ keys: codec, values: codec }), { nil: undefined }),
   })
   .map(({ groups, ...rest }) => ({ ...rest, headCount: groups * rest.keyValueHeadCount }));
 
@@ -79,7 +83,7 @@ export function randomCases(storages: readonly KnownStorage[]): Record<string, f
       .tuple(fc.constantFrom("scores" as const, "probabilities" as const), attentionSize)
       .map(([stage, s]) => attentionWeightsCase(stage, s)),
     "cache-write": fc
-      .tuple(role, rows, fc.integer({ min: 1, max: 4 }), headDim)
-      .map(([r, n, heads, dim]) => cacheWriteCase(r, { rows: n, keyValueHeadCount: heads, headDim: dim })),
+      .tuple(role, rows, fc.integer({ min: 1, max: 4 }), headDim, codec)
+      .map(([r, n, heads, dim, c]) => cacheWriteCase(r, { rows: n, keyValueHeadCount: heads, headDim: dim, codec: c })),
   };
 }

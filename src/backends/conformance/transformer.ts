@@ -78,7 +78,7 @@ function attentionBlock(graph: Graph, shape: TransformerShape, inputs: Inputs, x
   const kept = (role: "key" | "value", y: Tensor) => {
     const blocks = shape.contextLength / blockSize;
     const state = graph.state(`${layer}.${role}s`, [blocks, keyValueHeadCount * headDim * blockSize]);
-    return cacheWrite(state, y, inputs.slots, { ...cache, role });
+    return cacheWrite(state, y, inputs.slots, { ...cache, role, codec: "f32" });
   };
   const query = turn(project("query", hiddenSize));
   const keys = kept("key", turn(project("key", keyValueHeadCount * headDim)));
@@ -86,7 +86,7 @@ function attentionBlock(graph: Graph, shape: TransformerShape, inputs: Inputs, x
   const { blockTables, sequences, visible } = inputs;
   const mixed = attention(
     { query, keys, values, blockTables, sequences, visible },
-    { ...cache, headCount, scale: headDim ** -0.5, softCap: 0, window: 0 },
+    { ...cache, headCount, keyCodec: "f32", valueCodec: "f32", scale: headDim ** -0.5, softCap: 0, window: 0 },
   );
   return linear(mixed, graph.parameter(`${layer}.output`, [hiddenSize, hiddenSize]));
 }

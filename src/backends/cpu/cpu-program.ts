@@ -149,6 +149,7 @@ export class CpuProgram implements Program {
       storageOf,
       quantized: this.#scratch(scratch.quantized),
       scores: this.#scratch(scratch.scores),
+      decoded: this.#scratch(scratch.decoded),
       training: this.#scratch(scratch.training),
     };
     return lowerPlan(plan, names, addresses, this.runtime.threads);

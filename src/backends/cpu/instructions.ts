@@ -87,6 +87,9 @@ export const instructionSets = [
   "amx",
 ] as const;
 
+/** Positions in a block of the KV cache: what the kernels are written for. */
+export const cacheBlockSize = 16;
+
 /** Elements in a block of quantized numbers. */
 export const quantizedBlock = 32;
 

@@ -10,6 +10,7 @@ import { storageTypes } from "../../core/storage.js";
 import { type ActivationAttributes, type ActivationKind, activationKinds } from "../../graph/operations/activation.js";
 import type { AttentionAttributes } from "../../graph/operations/attention.js";
 import type { AttentionWeightsAttributes } from "../../graph/operations/attention-weights.js";
+import { cacheCodecs } from "../../graph/operations/cache-codecs.js";
 import type { CacheWriteAttributes } from "../../graph/operations/cache-write.js";
 import type { EmbeddingAttributes } from "../../graph/operations/embedding.js";
 import type { LayerNormAttributes } from "../../graph/operations/layer-norm.js";
@@ -22,6 +23,7 @@ import { capacityElements, capacityOf, type Node, rowWidth, type Tensor } from "
 import { findAccumulations } from "./accumulations.js";
 import { fuseNodes, type Step } from "./fuse.js";
 import {
+  cacheBlockSize,
   floatBits,
   InstructionWriter,
   matrixStorageIds,
@@ -42,22 +44,24 @@ export interface Addresses {
   /** Memory for quantized activations, and for the scores of each thread. */
   readonly quantized: number;
   readonly scores: number;
+  /** Memory for the decoded blocks of each thread. */
+  readonly decoded: number;
   /** Memory that each instruction of training may use for itself. */
   readonly training: number;
 }
 
 /** Bytes of scratch memory that a plan needs. */
-export type ScratchBytes = Readonly<Record<"quantized" | "scores" | "training", number>>;
+export type ScratchBytes = Readonly<Record<"quantized" | "scores" | "decoded" | "training", number>>;
 
 /** Rows of quantized activations that a matrix unit reads at a time: whole tiles are read, also at the end. */
 const tileRows = 16;
 /** Queries whose scores a thread holds at a time: HH_TILE_QUERIES of `kernels/attention.c`. */
 const tileQueries = 48;
-/** Positions in a block of the KV cache: what the kernels are written for. */
-export const cacheBlockSize = 16;
+/** Blocks that a thread decodes at a time: HH_DECODED_BLOCKS of `kernels/attention_tile.h`. */
+const decodedBlocks = 8;
 
 export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["storageOf"]): ScratchBytes {
-  let [quantized, scores, training] = [0, 0, 0];
+  let [quantized, scores, decoded, training] = [0, 0, 0, 0];
   for (const node of plan.nodes) {
     const { operation, inputs } = node;
     training = Math.max(training, trainingLowerings[operation]?.scratchBytes?.(node, threads) ?? 0);
@@ -66,9 +70,10 @@ export function scratchBytes(plan: Plan, threads: number, storageOf: Addresses["
       quantized = Math.max(quantized, roundUp(capacityOf(x!.shape[0]!), tileRows) * quantizedRowBytes(rowWidth(x!)));
     } else if (operation === "attention" || operation === "attention-weights") {
       scores = Math.max(scores, threads * tileQueries * cacheBlockSize * rowWidth(inputs[3]!) * 4);
+      decoded = Math.max(decoded, threads * decodedBytes(node.attributes as AttentionAttributes));
     }
   }
-  return { quantized, scores, training };
+  return { quantized, scores, decoded, training };
 }
 
 /**
@@ -247,12 +252,13 @@ class Lowering implements LoweringSite {
     this.writer.write("rotary", this.rows(node.output), width * 0.4, args);
   }
 
-  #cacheWrite(node: Node, { role, keyValueHeadCount, headDim, blockSize }: CacheWriteAttributes): void {
+  #cacheWrite(node: Node, { role, codec, keyValueHeadCount, headDim, blockSize }: CacheWriteAttributes): void {
     requireBlockSize(blockSize);
     const [, x] = node.inputs;
     const args = node.inputs.map((tensor) => this.at(tensor));
-    args.push(keyValueHeadCount, headDim, role === "key" ? 1 : 0);
-    this.writer.write("cache_write", this.rows(x!), rowWidth(x!) * (role === "key" ? 1 : 0.1), args);
+    args.push(keyValueHeadCount, headDim, role === "key" ? 1 : 0, cacheCodecs.indexOf(codec));
+    const nanosecondsEach = codec === "f32" && role === "value" ? 0.1 : codec === "int4" ? 3 : 1;
+    this.writer.write("cache_write", this.rows(x!), rowWidth(x!) * nanosecondsEach, args);
   }
 
   #attention(node: Node, attributes: AttentionAttributes): void {
@@ -273,7 +279,8 @@ class Lowering implements LoweringSite {
     const reach = relative ? (capacityElements(node.inputs[7]!) - 1) / 2 : 0;
     const shape = [reach, rowWidth(node.inputs[3]!), a.headCount, a.keyValueHeadCount, a.headDim];
     const scoring = [floatBits(a.scale), floatBits(a.softCap), a.window];
-    return [this.at(node.output), ...operands, ...shape, ...scoring, this.addresses.scores];
+    const codecs = [cacheCodecs.indexOf(a.keyCodec), cacheCodecs.indexOf(a.valueCodec), this.addresses.decoded];
+    return [this.at(node.output), ...operands, ...shape, ...scoring, this.addresses.scores, ...codecs];
   }
 
   #elementwise(
@@ -324,6 +331,12 @@ class Lowering implements LoweringSite {
 function attentionCost(node: Node, { headCount, headDim }: AttentionAttributes): number {
   const positions = Math.min(rowWidth(node.inputs[3]!) * cacheBlockSize, 1024);
   return headCount * (50 + headDim * positions * 0.03);
+}
+
+/** Of one thread; each vector is stored whole, also the one beyond the last element. */
+function decodedBytes({ keyCodec, valueCodec, headDim }: AttentionAttributes): number {
+  if (keyCodec === "f32" && valueCodec === "f32") return 0;
+  return 4 * cacheBlockSize * (decodedBlocks * headDim + 1);
 }
 
 function requireBlockSize(blockSize: number): void {

@@ -20,7 +20,8 @@ async function program(backend: CpuBackend) {
     indices("sequences", [rows]),
     indices("visible", [rows]),
   ];
-  const shape = { headCount: 4, keyValueHeadCount: 2, headDim: 16, blockSize: 16, scale: 0.25, softCap: 0, window: 0 };
+  const heads = { headCount: 4, keyValueHeadCount: 2, headDim: 16, scale: 0.25, softCap: 0, window: 0 };
+  const shape = { ...heads, blockSize: 16, keyCodec: "f32", valueCodec: "f32" } as const;
   const mixed = attention({ query, keys, values, blockTables, sequences, visible }, shape);
   const output = linear(mixed, weight);
   const readRows = async (_: number, __: number, into: Uint8Array) => void into.fill(1);

@@ -3,8 +3,9 @@
  * however often a kernel comes back to it. A profile divides these by time and sets them beside the machine's limits.
  */
 import type { AttentionAttributes } from "../../graph/operations/attention.js";
+import { cacheBlockWords } from "../../graph/operations/cache-codecs.js";
 import { capacityElements, type Extent, type Node, rowWidth, type Tensor } from "../../graph/tensor.js";
-import { type OperationId, quantizedRowBytes } from "./instructions.js";
+import { cacheBlockSize, type OperationId, quantizedRowBytes } from "./instructions.js";
 import type { LeftProductAttributes, PackAttributes, ProductAttributes } from "./products.js";
 
 export interface Work {
@@ -48,7 +49,7 @@ export function workOf(operation: OperationId, node: Node, rows: number, operand
     case "product_left":
       return leftProductWork(node, rows, operands);
     case "cache_write":
-      return { bytes: rows * 8 * rowWidth(node.inputs[1]!), operations: undefined };
+      return { bytes: rows * cacheWriteBytes(node), operations: undefined };
     case "attention":
     case "attention_weights":
       return attentionWork(node, rows, operands);
@@ -79,10 +80,15 @@ function linearWork({ inputs, output }: Node, rows: number, operands: Operands):
   return { bytes: operands.bytesOf(weight!) + 4 * rows * (width + out), operations: 2 * rows * out * width };
 }
 
+/** Of one row. */
+function cacheWriteBytes({ inputs: [cache, x] }: Node): number {
+  return 4 * rowWidth(x!) + (4 * rowWidth(cache!)) / cacheBlockSize;
+}
+
 /** Keys and values of a sequence are read once for all the tokens that see them. */
 function attentionWork({ inputs, attributes, output }: Node, rows: number, operands: Operands): Work {
   const [query, , , , sequences, visible] = inputs;
-  const { headCount, keyValueHeadCount, headDim, window } = attributes as AttentionAttributes;
+  const { headCount, keyValueHeadCount, headDim, window, keyCodec, valueCodec } = attributes as AttentionAttributes;
   const [of, sees] = [operands.integers(sequences!), operands.integers(visible!)];
   const spans = new Map<number, { from: number; to: number }>();
   let scores = 0;
@@ -94,7 +100,11 @@ function attentionWork({ inputs, attributes, output }: Node, rows: number, opera
     spans.set(of[row]!, { from: Math.min(from, span.from), to: Math.max(to, span.to) });
   }
   const cached = [...spans.values()].reduce((sum, { from, to }) => sum + to - from, 0);
-  const bytes = 8 * cached * keyValueHeadCount * headDim + 4 * rows * (rowWidth(query!) + rowWidth(output));
+  const words = [keyCodec, valueCodec].reduce(
+    (sum, each) => sum + cacheBlockWords(each, keyValueHeadCount, headDim),
+    0,
+  );
+  const bytes = (4 * words * cached) / cacheBlockSize + 4 * rows * (rowWidth(query!) + rowWidth(output));
   return { bytes, operations: 4 * scores * headCount * headDim };
 }
 

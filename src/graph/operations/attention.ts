@@ -8,6 +8,7 @@
 import { assert, ShapeError } from "../../core/errors.js";
 import { defineOperation, floats, type HostTensor, integers, rowsOf } from "../operation.js";
 import { rowWidth, showShape, type Tensor } from "../tensor.js";
+import { type CacheCodec, type CacheRole, cacheBytes, cacheCodecOf } from "./cache-codecs.js";
 import { softmax } from "./softmax.js";
 
 export interface AttentionAttributes {
@@ -15,6 +16,9 @@ export interface AttentionAttributes {
   readonly keyValueHeadCount: number;
   readonly headDim: number;
   readonly blockSize: number;
+  /** How keys and values lie in the caches. */
+  readonly keyCodec: CacheCodec;
+  readonly valueCodec: CacheCodec;
   readonly scale: number;
   /** Scores become softCap · tanh(score / softCap); 0: off. */
   readonly softCap: number;
@@ -25,7 +29,7 @@ export interface AttentionAttributes {
 export interface AttentionInputs {
   /** [n, headCount · headDim] */
   readonly query: Tensor;
-  /** Cache states [blocks, keyValueHeadCount · headDim · blockSize], after this run's writes. */
+  /** Cache states [blocks, words of a block], after this run's writes. */
   readonly keys: Tensor;
   readonly values: Tensor;
   /** i32 [sequences, blocks per sequence]: which block holds the positions from b · blockSize on. */
@@ -67,17 +71,17 @@ export function attentionOperands(inputs: AttentionInputs): Tensor[] {
 export const attentionOperation = defineOperation<AttentionAttributes>({
   name: "attention",
   reference({ inputs, attributes, output }) {
-    const { headCount, headDim, blockSize } = attributes;
+    const { headCount, headDim } = attributes;
     const { rows, width } = rowsOf(output);
-    const values = floats(inputs[2]!);
+    const value = new Float32Array(headDim);
     for (let row = 0; row < rows; row++) {
       for (let head = 0; head < headCount; head++) {
         const { start, scores } = attentionScores(inputs, attributes, row, head);
+        const valueAt = cached(inputs, attributes, "value", row, head);
         const sums = new Float64Array(headDim);
         for (const [index, probability] of softmax(scores).entries()) {
-          const offset = (start + index) % blockSize;
-          const at = headBlock(inputs, attributes, row, head, start + index) + offset * headDim;
-          for (let i = 0; i < headDim; i++) sums[i]! += probability * values[at + i]!;
+          valueAt(start + index, value);
+          for (let i = 0; i < headDim; i++) sums[i]! += probability * value[i]!;
         }
         floats(output).set(sums, row * width + head * headDim);
       }
@@ -88,15 +92,16 @@ export const attentionOperation = defineOperation<AttentionAttributes>({
 /** Scores of one token and head over the keys from `start` on, before the softmax, in float64. */
 export function attentionScores(inputs: readonly HostTensor[], a: AttentionAttributes, row: number, head: number) {
   const query = floats(inputs[0]!);
-  const keys = floats(inputs[1]!);
+  const keyAt = cached(inputs, a, "key", row, head);
   const visible = integers(inputs[5]!)[row]!;
   const start = a.window > 0 ? Math.max(0, visible - a.window) : 0;
   const scores = new Float64Array(visible - start);
   const first = (row * a.headCount + head) * a.headDim;
+  const vector = new Float32Array(a.headDim);
   for (let key = start; key < visible; key++) {
-    const at = headBlock(inputs, a, row, head, key) + (key % a.blockSize);
+    keyAt(key, vector);
     let sum = 0;
-    for (let i = 0; i < a.headDim; i++) sum += query[first + i]! * keys[at + i * a.blockSize]!;
+    for (let i = 0; i < a.headDim; i++) sum += query[first + i]! * vector[i]!;
     let score = sum * Math.fround(a.scale);
     if (a.softCap > 0) score = a.softCap * Math.tanh(score / a.softCap);
     scores[key - start] = score + relativeBias(inputs, a, row, head, key);
@@ -104,19 +109,25 @@ export function attentionScores(inputs: readonly HostTensor[], a: AttentionAttri
   return { start, scores };
 }
 
-/** Where the part of a cache block that belongs to a query head begins, for the block of position `key`. */
-function headBlock(
+/** Reads what a token's query head sees at a position: its key or value, decoded. */
+function cached(
   inputs: readonly HostTensor[],
   a: AttentionAttributes,
+  role: CacheRole,
   row: number,
   head: number,
-  key: number,
-): number {
+): (position: number, into: Float32Array) => void {
+  const { headDim, keyValueHeadCount, blockSize } = a;
+  const { partBytes, read } = cacheCodecOf[role === "key" ? a.keyCodec : a.valueCodec];
+  const memory = cacheBytes(floats(inputs[role === "key" ? 1 : 2]!) as Float32Array);
   const tables = inputs[3]!;
-  const sequence = integers(inputs[4]!)[row]!;
-  const block = integers(tables)[sequence * tables.shape[1]! + Math.floor(key / a.blockSize)]!;
-  const keyValueHead = Math.floor(head / (a.headCount / a.keyValueHeadCount));
-  return (block * a.keyValueHeadCount + keyValueHead) * a.headDim * a.blockSize;
+  const table = integers(inputs[4]!)[row]! * tables.shape[1]!;
+  const keyValueHead = Math.floor(head / (a.headCount / keyValueHeadCount));
+  return (position, into) => {
+    const block = integers(tables)[table + Math.floor(position / blockSize)]!;
+    const part = (block * keyValueHeadCount + keyValueHead) * partBytes(headDim);
+    read(memory, { part, role, headDim, offset: position % blockSize }, into);
+  };
 }
 
 function relativeBias(inputs: readonly HostTensor[], a: AttentionAttributes, row: number, head: number, key: number) {

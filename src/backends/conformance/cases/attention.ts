@@ -1,9 +1,21 @@
 /** Attention over block-structured caches, what is inside it, and writing the caches. */
 import { type AttentionAttributes, type AttentionInputs, attention } from "../../../graph/operations/attention.js";
 import { attentionWeights } from "../../../graph/operations/attention-weights.js";
+import {
+  type CacheCodec,
+  type CacheCodecs,
+  type CacheRole,
+  cacheBlockWords,
+  cacheBytes,
+  cacheCodecOf,
+  cacheCodecs,
+  cachePartBytes,
+  plainCache,
+} from "../../../graph/operations/cache-codecs.js";
 import { cacheWrite } from "../../../graph/operations/cache-write.js";
 import type { Tensor } from "../../../graph/tensor.js";
 import type { ConformanceCase, Fixture, OperationCases } from "../fixture.js";
+import type { RandomNumbers } from "../random-numbers.js";
 import { awkwardRows, over } from "../sizes.js";
 
 export interface AttentionSize {
@@ -17,6 +29,8 @@ export interface AttentionSize {
   readonly softCap?: number;
   /** Reach of the table of relative biases; none unless given. */
   readonly reach?: number;
+  /** What the caches hold; float32 unless given. */
+  readonly codecs?: CacheCodecs;
 }
 
 const blockSize = 16;
@@ -24,7 +38,9 @@ const sequenceCount = 3;
 
 function attributesOf(size: AttentionSize): AttentionAttributes {
   const { headCount, keyValueHeadCount, headDim, window = 0, softCap = 0 } = size;
-  return { headCount, keyValueHeadCount, headDim, blockSize, scale: 1 / Math.sqrt(headDim), softCap, window };
+  const { keys: keyCodec, values: valueCodec } = size.codecs ?? plainCache;
+  const heads = { headCount, keyValueHeadCount, headDim, blockSize, keyCodec, valueCodec };
+  return { ...heads, scale: 1 / Math.sqrt(headDim), softCap, window };
 }
 
 /**
@@ -67,9 +83,20 @@ function relativeBias(fixture: Fixture, size: AttentionSize, reach: number, posi
 type Contents = Record<"key" | "value", Float32Array[]>;
 
 function drawContents({ random }: Fixture, size: AttentionSize, blocks: number): Contents {
-  const elements = size.keyValueHeadCount * size.headDim * blockSize;
-  const draw = () => Array.from({ length: blocks }, () => new Float32Array(elements).map(() => random.normal()));
-  return { key: draw(), value: draw() };
+  const { keyValueHeadCount, headDim, codecs = plainCache } = size;
+  const drawBlock = (role: CacheRole, codec: CacheCodec) => {
+    const block = new Float32Array(cacheBlockWords(codec, keyValueHeadCount, headDim));
+    for (let head = 0; head < keyValueHeadCount; head++) {
+      const part = head * cachePartBytes(codec, headDim);
+      for (let offset = 0; offset < blockSize; offset++) {
+        const vector = new Float32Array(headDim).map(() => random.normal());
+        cacheCodecOf[codec].write(cacheBytes(block), { part, role, headDim, offset }, vector);
+      }
+    }
+    return block;
+  };
+  const draw = (role: CacheRole, codec: CacheCodec) => Array.from({ length: blocks }, () => drawBlock(role, codec));
+  return { key: draw("key", codecs.keys), value: draw("value", codecs.values) };
 }
 
 /** Puts blocks in their places; the places between hold large numbers that nobody may see. */
@@ -80,8 +107,9 @@ function lay(blocks: readonly Float32Array[], placeOf: (block: number) => number
 }
 
 function titleOf(size: AttentionSize): string {
-  const { rows, headCount, keyValueHeadCount, headDim, keys, window, softCap, reach } = size;
-  const extras = [window && `window ${window}`, softCap && `cap ${softCap}`, reach && `relative within ${reach}`];
+  const { rows, headCount, keyValueHeadCount, headDim, keys, window, softCap, reach, codecs } = size;
+  const held = codecs && `${codecs.keys} and ${codecs.values}`;
+  const extras = [window && `window ${window}`, softCap && `cap ${softCap}`, reach && `relative within ${reach}`, held];
   const heads = `${headCount}/${keyValueHeadCount} heads of ${headDim}`;
   return [`${rows} rows, ${heads}, ${keys} keys`, ...extras.filter(Boolean)].join(", ");
 }
@@ -102,29 +130,48 @@ export function attentionWeightsCase(stage: "scores" | "probabilities", size: At
   return { ...common, build: build(true), twin: build(false) };
 }
 
+/** Numbers of all magnitudes, some beyond what halves can hold; those that stand together are mostly alike. */
+function drawMagnitudes(random: RandomNumbers): () => number {
+  let [drawn, magnitude] = [0, 1];
+  return () => {
+    if (drawn++ % 37 === 0) magnitude = random.below(7) === 0 ? 0 : 10 ** (3 * random.below(6) - 8);
+    return random.normal() * magnitude;
+  };
+}
+
 export interface CacheWriteSize {
   readonly rows: number;
   readonly keyValueHeadCount: number;
   readonly headDim: number;
+  readonly codec: CacheCodec;
 }
 
-export function cacheWriteCase(role: "key" | "value", size: CacheWriteSize): ConformanceCase {
-  const { rows, keyValueHeadCount, headDim } = size;
-  const attributes = { role, keyValueHeadCount, headDim, blockSize };
+export function cacheWriteCase(role: CacheRole, size: CacheWriteSize): ConformanceCase {
+  const { rows, keyValueHeadCount, headDim, codec } = size;
+  const attributes = { role, codec, keyValueHeadCount, headDim, blockSize };
   const build = (fixture: Fixture): Tensor => {
     const width = keyValueHeadCount * headDim;
     const blocks = Math.ceil(rows / blockSize) + 2;
     const slots = fixture.random.permutation(blocks * blockSize).slice(0, rows);
     const skipped = slots.map((slot, i) => (i % 4 === 3 ? -1 : slot));
-    const x = fixture.operand("x", width);
-    const cache = fixture.state("cache", [blocks, width * blockSize]);
+    const { random } = fixture;
+    const x = fixture.operand("x", width, drawMagnitudes(random));
+    const cache = fixture.state("cache", [blocks, cacheBlockWords(codec, keyValueHeadCount, headDim)]);
     return cacheWrite(cache, x, fixture.integers("slots", [fixture.rows], skipped), attributes);
   };
-  const title = `${role}, ${rows} rows, ${keyValueHeadCount} heads of ${headDim}`;
-  return { operation: "cache-write", title, rows, tolerance: 0, build };
+  const title = `${role}, ${rows} rows, ${keyValueHeadCount} heads of ${headDim}, ${codec}`;
+  return { operation: "cache-write", title, rows, tolerance: 0, bytes: true, build };
 }
 
 const one = { headCount: 2, keyValueHeadCount: 1, headDim: 8, keys: 37 };
+
+/** What is asked of each codec: small heads and large ones, one row and many, whole blocks and not. */
+const codecSizes: readonly AttentionSize[] = [
+  ...over([1, 17], [4, 10, 33, 64], (rows, headDim) => ({ ...one, rows, headDim })),
+  { ...one, rows: 5, headCount: 9, keyValueHeadCount: 9, headDim: 16, keys: 100 },
+  { ...one, rows: 9, headCount: 6, keyValueHeadCount: 3, headDim: 48, keys: 200, window: 70 },
+  { ...one, rows: 60, headCount: 4, keyValueHeadCount: 4, headDim: 64, keys: 330 },
+];
 
 const attentionSizes: readonly AttentionSize[] = [
   ...over(awkwardRows, [4, 6, 8, 10, 64], (rows, headDim) => ({ ...one, rows, headDim })),
@@ -139,6 +186,8 @@ const attentionSizes: readonly AttentionSize[] = [
   { ...one, rows: 5, headCount: 4, keyValueHeadCount: 2, softCap: 30, window: 9, reach: 12 },
   { ...one, rows: 20, headCount: 8, keyValueHeadCount: 2, headDim: 64, keys: 300 },
   { ...one, rows: 3, headCount: 2, keyValueHeadCount: 2, headDim: 128, keys: 530 },
+  ...cacheCodecs.flatMap((codec) => codecSizes.map((size) => ({ ...size, codecs: { keys: codec, values: codec } }))),
+  ...cacheCodecs.map((keys, i) => ({ ...one, rows: 5, codecs: { keys, values: cacheCodecs.at(i - 1)! } })),
 ];
 
 export const attentionCases: readonly OperationCases[] = [
@@ -152,8 +201,10 @@ export const attentionCases: readonly OperationCases[] = [
   {
     operation: "cache-write",
     cases: (["key", "value"] as const).flatMap((role) =>
-      over([...awkwardRows, 40], [4, 6, 8, 10, 64], (rows, headDim) =>
-        cacheWriteCase(role, { rows, keyValueHeadCount: 1 + (headDim % 3), headDim }),
+      cacheCodecs.flatMap((codec) =>
+        over([...awkwardRows, 40], [4, 6, 8, 10, 33, 64], (rows, headDim) =>
+          cacheWriteCase(role, { rows, keyValueHeadCount: 1 + (headDim % 3), headDim, codec }),
+        ),
       ),
     ),
   },

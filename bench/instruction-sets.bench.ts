@@ -93,7 +93,8 @@ async function attentionKernel(backend: CpuBackend, rows: number): Promise<Kerne
     indices("sequences"),
     indices("visible"),
   ];
-  const shape = { headCount, keyValueHeadCount: headCount, headDim, blockSize, scale: 0.125, softCap: 0, window: 0 };
+  const heads = { headCount, keyValueHeadCount: headCount, headDim, scale: 0.125, softCap: 0, window: 0 };
+  const shape = { ...heads, blockSize, keyCodec: "f32", valueCodec: "f32" } as const;
   const y = attention({ query, keys, values, blockTables, sequences, visible }, shape);
   const resources = new Map(
     ["keys", "values"].map((name) => [name, backend.allocateState(context * headCount * headDim)]),

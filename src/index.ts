@@ -18,6 +18,7 @@ export {
 } from "./describe-checkpoint.js";
 export { dequantize, WrongFileError } from "./formats/index.js";
 export type { Alternative } from "./generation/alternatives.js";
+export type { CachePartReport, CacheReport, LayerCacheReport } from "./generation/cache-report.js";
 export { type Comparison, compare, type KlDivergence, VocabularyMismatchError } from "./generation/compare.js";
 export type { Constraint } from "./generation/constrain/constraint.js";
 export {
@@ -105,8 +106,8 @@ export type { Proposal, ProposalPlace, Proposer, Verified } from "./generation/s
 export type { SpeculationReport } from "./generation/speculation/report.js";
 export type { StoppingOptions, StopReason } from "./generation/stopping.js";
 export type { EvaluationOptions } from "./generation/windows.js";
-export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheCodec, type CacheCodecs, cacheCodecs } from "./graph/operations/cache-codecs.js";
+export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
 export { type AdapterConfig, type AdapterFile, openAdapter } from "./models/adapters/peft.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";

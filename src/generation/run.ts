@@ -62,6 +62,7 @@ export class Run {
     sequence.table.reserve(count);
     const row = this.#sequences.push({ sequence, before }) - 1;
     writeTables(this.program, row, sequence);
+    countReads(this.network, sequence, before);
     for (let i = 0; i < count; i++) writeToken(this.program, this.tokens++, row, sequence, ids[from + i]!, before + i);
     const end = from + count;
     for (let i = from; i < end; i++) {
@@ -104,6 +105,14 @@ export class Run {
 export function writeTables(program: DecoderProgram, row: number, { table, source }: Sequence): void {
   writeRow(program.blockTables, row * program.tableWidth, table.blocks);
   if (source !== undefined) writeRow(program.crossTables!, row * program.tableWidth, source.table.blocks);
+}
+
+/** Counts what a run reads of the cache for a sequence's tokens from position `before` on, as its tables lead it there. */
+export function countReads(network: Network, { table, source, lastRun }: Sequence, before: number): void {
+  lastRun.sees = before + 1;
+  lastRun.end = table.length;
+  lastRun.bytes = network.cache.bytesRead(before + 1, table.length);
+  if (source !== undefined) lastRun.bytes += network.crossCache.bytesRead(source.length, source.length);
 }
 
 function writeRow(tables: Int32Array, start: number, blocks: readonly number[]): void {

@@ -9,6 +9,7 @@ import { DisposedError, InvalidValueError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Alternative } from "./alternatives.js";
+import { type CacheReport, cacheReport } from "./cache-report.js";
 import { Computed } from "./computed.js";
 import type { TokenConstraint } from "./constrain/token-constraint.js";
 import { type ContextShiftOptions, divergenceOf, planShift, type ShiftDivergence } from "./context-shift.js";
@@ -118,6 +119,11 @@ export class Session extends TimelineReader {
       throw new InvalidValueError("adapter", "one that was loaded beside this model", adapter.path);
     }
     computed.begin(adapter);
+  }
+
+  /** What the session has in the KV cache, and what its last run read of it. */
+  cacheReport(): CacheReport {
+    return cacheReport(this.engine.network, this.#open().sequence);
   }
 
   /**

@@ -3,7 +3,7 @@
  * calling thread. Made once for a program; each run after that makes no object.
  */
 import type { DecoderProgram, Network } from "../models/network.js";
-import { writeTables, writeToken } from "./run.js";
+import { countReads, writeTables, writeToken } from "./run.js";
 import type { Sequence } from "./sequence.js";
 
 export class TokenRun {
@@ -12,7 +12,7 @@ export class TokenRun {
 
   constructor(
     readonly program: DecoderProgram,
-    network: Network,
+    readonly network: Network,
   ) {
     this.logits = program.logits.subarray(0, network.config.vocabSize);
   }
@@ -33,6 +33,7 @@ export class TokenRun {
     try {
       writeTables(program, 0, sequence);
       writeToken(program, 0, 0, sequence, id, position);
+      countReads(this.network, sequence, position);
       program.outputRows[0] = 0;
       program.run(1, 1);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** The cache's blocks as numbers, layer by layer, where it holds them as such: to move positions within it. */
 import { UnsupportedError } from "../core/errors.js";
+import { plainCache } from "../graph/operations/cache-codecs.js";
 import { cacheBlockElements, cacheBlockSize } from "../nn/attention-layer.js";
 import type { Network } from "./network.js";
 
@@ -12,8 +13,8 @@ export interface LayerBlock {
 }
 
 /** Whether every block of the cache is plain float32, as `LayerBlock` says. */
-export function holdsFloats({ cache, config }: Network): boolean {
-  return cache.blockBytes === 2 * 4 * cacheBlockElements(config.decoder.attention) * config.decoder.layers.length;
+export function holdsFloats({ capacity: { codecs = plainCache } }: Network): boolean {
+  return codecs.keys === "f32" && codecs.values === "f32";
 }
 
 /** @throws UnsupportedError for a cache in another storage type than float32 */
@@ -24,11 +25,11 @@ export function checkHoldsFloats(network: Network): void {
 /** One layer's part of each of these blocks, of a cache that `checkHoldsFloats` passes. */
 export function layerBlocks(network: Network, layer: number, blocks: readonly number[]): LayerBlock[] {
   const { cache, config } = network;
-  const [keys, values] = cache.states.slice(2 * layer, 2 * layer + 2).map(({ data }) => data);
+  const { keys, values } = cache.layers[layer]!;
   const elements = cacheBlockElements(config.decoder.attention);
   return blocks.map((block) => ({
-    keys: keys!.subarray(block * elements, (block + 1) * elements),
-    values: values!.subarray(block * elements, (block + 1) * elements),
+    keys: keys.data.subarray(block * elements, (block + 1) * elements),
+    values: values.data.subarray(block * elements, (block + 1) * elements),
   }));
 }
 

@@ -267,13 +267,13 @@ export class Network {
   /** @param name - of the states, as `layerCaches` names them */
   #cacheMemory(name: string, blocks: number): CacheMemory {
     if (this.#decoder === undefined) throw new DisposedError("model");
-    const states = [...this.config.decoder.layers.keys()].flatMap((layer) =>
-      ["keys", "values"].flatMap((part) => {
-        const state = this.#resources.get(`${name}.${layer}.${part}`) as StateResource | undefined;
-        return state === undefined ? [] : [state];
-      }),
-    );
-    return new CacheMemory(states, blocks);
+    const layers = this.config.decoder.layers.flatMap(({ window }, index) => {
+      const [keys, values] = ["keys", "values"].map((part) => this.#resources.get(`${name}.${index}.${part}`));
+      if (keys === undefined || values === undefined) return [];
+      const isCross = name === "crossCache";
+      return [{ keys: keys as StateResource, values: values as StateResource, window: isCross ? 0 : window }];
+    });
+    return new CacheMemory(layers, blocks);
   }
 
   #encoderParameters(): readonly Tensor[] {

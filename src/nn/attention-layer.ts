@@ -15,6 +15,11 @@ import { rotaryTable } from "./positions.js";
 /** Positions in one block of the KV cache. */
 export const cacheBlockSize = 16;
 
+/** Numbers in one block of a layer's keys or values, whatever holds them. */
+export function cacheBlockElements(config: AttentionConfig): number {
+  return config.keyValueHeadCount * config.headDim * cacheBlockSize;
+}
+
 /** Where a run's tokens stand in a cache; shared by all layers. */
 export interface CachePlaces {
   /** i32 [sequences, blocks per sequence] */

@@ -12,7 +12,7 @@ import type { Model } from "../../src/generation/model.js";
 
 import type { SpeculationOptions } from "../../src/generation/speculation/options.js";
 import { type CacheOptions, modelFrom } from "../../src/load-model.js";
-import { createBackend, type LoadModelOptions, loadModel } from "../../src/load-model.node.js";
+import { type BackendName, createBackend, type LoadModelOptions, loadModel } from "../../src/load-model.node.js";
 import { saveSession } from "../../src/session-files.node.js";
 import { describeUnless } from "../support/describe-unless.js";
 
@@ -32,11 +32,22 @@ async function load(
   { seed = 1, cache = { prefixes: false } }: { readonly seed?: number; readonly cache?: CacheOptions } = {},
 ): Promise<Model> {
   const backend = await createBackend(options);
-  return modelFrom(randomLlama(smallShape, storage, seed), backend, { cache }, () => backend.dispose());
+  return modelFrom(randomLlama(smallShape, storage, seed), backend, { cache: { ...options.cache, ...cache } }, () =>
+    backend.dispose(),
+  );
 }
 
 /** The bits of logits, so that a failure shows where they differ. */
 const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+/** Caches that hold something else than float32. */
+const heldOtherwise: readonly CacheOptions[] = [
+  { codec: "f16" },
+  { codec: "bf16" },
+  { codec: "int8" },
+  { codec: "int4" },
+  { keys: "int4", values: "f16" },
+];
 
 const configurations: [string, LoadModelOptions, StorageType][] = [
   ["reference f32", { backend: "reference" }, "f32"],
@@ -54,7 +65,17 @@ const configurations: [string, LoadModelOptions, StorageType][] = [
     { backend: "wasm", threads: 2 },
     storage,
   ]),
+  ...cacheConfigurations("reference", [{ codec: "int4" }]),
+  ...(nativeInstructionSets().length > 0 ? cacheConfigurations("native", heldOtherwise) : []),
+  ...cacheConfigurations("wasm", heldOtherwise.slice(2)),
 ];
+
+function cacheConfigurations(backend: BackendName, caches: readonly CacheOptions[]) {
+  return caches.map((cache): [string, LoadModelOptions, StorageType] => {
+    const { codec, keys = codec, values = codec } = cache;
+    return [`${backend} f32, cache ${keys} and ${values}`, { backend, threads: 2, cache }, "f32"];
+  });
+}
 
 describe.each(configurations)("same question, same bits: %s", (_, options, storage) => {
   let model: Model;
@@ -255,4 +276,15 @@ describeUnless(single, "across instruction sets", () => {
       }
     },
   );
+
+  test.each(heldOtherwise)("all native ones give the same bits with a cache of $codec $keys $values", async (cache) => {
+    const prompt = tokens(40);
+    let expected: Float32Array | undefined;
+    for (const instructionSet of nativeInstructionSets()) {
+      await using model = await load({ backend: "native", instructionSet, cache }, "f32");
+      const actual = await model.logits(prompt);
+      expected ??= actual;
+      expect(bits(actual), instructionSet).toEqual(bits(expected));
+    }
+  });
 });

@@ -56,6 +56,7 @@ describe("hitherto", () => {
     [["generate", "--seed", "0x10"], '--seed must be a whole number from 0 on, got "0x10"'],
     [["generate", "--stop", ""], '--stop must be a text of at least one character, got ""'],
     [["generate", "--backend", "cuda"], '--backend must be one of native, wasm, reference, got "cuda"'],
+    [["eval", "--cache-type-k", "q3"], '--cache-type-k must be one of f32, f16, bf16, int8, int4, got "q3"'],
     [["generate", "--draft-tokens", "3"], '--draft-tokens must be with one of --draft, --lookup, got "3"'],
     [["generate", "--draft", "stories", "--lookup"], '--lookup must be without --draft, got "true"'],
     [["generate", "--keep", "3"], '--keep must be with --context-shift, got "3"'],

@@ -77,6 +77,12 @@ describe("the report of a session's cache", () => {
   });
 });
 
+test("a codec that there is not is refused, with those that there are", async () => {
+  await expect(load({ values: "int3" as "int4" })).rejects.toThrow(
+    'cache.values "int3" is not supported; supported: f32, f16, bf16, int8, int4',
+  );
+});
+
 describe("what is not counted is not read", () => {
   /** Logits after 100 tokens and one more, where blocks of layer `layer` were spoiled before that one. */
   async function spoiled(model: Model, layer: number, isSpoiled: (block: number) => boolean) {

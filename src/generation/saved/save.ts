@@ -1,6 +1,7 @@
 /** A session as bytes: what it is, and the blocks of the cache that hold it. */
 import type { BlockTable } from "../../cache/block-table.js";
 import { UnsupportedError } from "../../core/errors.js";
+import { plainCache } from "../../graph/operations/cache-codecs.js";
 import { clearUnfilled } from "../../models/cache-floats.js";
 import type { CacheMemory } from "../../models/cache-memory.js";
 import type { Network } from "../../models/network.js";
@@ -12,12 +13,12 @@ import { type SavedHeader, writeSaved } from "./format.js";
 import { plainOptions } from "./plain-options.js";
 
 /** What has to be the same where blocks that were saved are used again. Native instruction sets give the same bits. */
-export function layoutOf({ backend, config, cache }: Network): string {
+export function layoutOf({ backend, config, cache, capacity: { codecs = plainCache } }: Network): string {
   const { name, instructionSet } = backend;
   const { attention, layers } = config.decoder;
   const computed = name === "native" ? name : `${name} ${instructionSet}`;
   const sizes = `${layers.length} layers of ${attention.keyValueHeadCount} heads of ${attention.headDim}`;
-  return `${computed}, ${sizes}, ${cache.blockBytes} bytes in a block`;
+  return `${computed}, ${sizes}, keys ${codecs.keys}, values ${codecs.values}, ${cache.blockBytes} bytes in a block`;
 }
 
 /** @throws UnsupportedError for options that are functions, and a constraint that is not known by value */

@@ -277,7 +277,7 @@ describeUnless(single, "across instruction sets", () => {
     },
   );
 
-  test.each(heldOtherwise)("all native ones give the same bits with a cache of $codec $keys $values", async (cache) => {
+  test.each(heldOtherwise)("all native ones give the same bits with a cache of %o", async (cache) => {
     const prompt = tokens(40);
     let expected: Float32Array | undefined;
     for (const instructionSet of nativeInstructionSets()) {

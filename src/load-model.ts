@@ -5,7 +5,13 @@ import { HithertoError, OutOfRangeError, UnsupportedError } from "./core/errors.
 import { rejectUnknownOptions } from "./core/options.js";
 import { dequantize } from "./formats/index.js";
 import { Model } from "./generation/model.js";
-import { type CacheCodec, type CacheCodecs, cacheBlockWords, cacheCodecs, plainCache } from "./graph/operations/cache-codecs.js";
+import {
+  type CacheCodec,
+  type CacheCodecs,
+  cacheBlockWords,
+  cacheCodecs,
+  plainCache,
+} from "./graph/operations/cache-codecs.js";
 import { interpret, type OpenedCheckpoint } from "./models/checkpoint.js";
 import type { ModelConfig } from "./models/config.js";
 import { blocksFor, type Capacity } from "./models/decoder-graph.js";

@@ -26,15 +26,17 @@ describeWithData("text", "the embedded model with a cache in fewer bytes, over h
     ["bf16", 0.5, 0.5],
     ["int8", 0.3, 0.5],
     ["int4", 0.17, 2],
-  ] as const)("%s takes at most %d of float32 and adds at most %d percent of perplexity", async (codec, share, percent) => {
-    expect(100 * ((await perplexity({ codec })) / plain - 1)).toBeLessThanOrEqual(percent);
-    await using model = await loadModel("stories", { cache: { codec } });
-    using session = await model.session("Once upon a time");
-    await session.logits();
-    for (const { keys, values } of session.cacheReport().layers) {
-      expect(keys.compression).toBeLessThanOrEqual(share);
-      expect(values.compression).toBeLessThanOrEqual(share);
-    }
-  });
-
+  ] as const)(
+    "%s takes at most %d of float32 and adds at most %d percent of perplexity",
+    async (codec, share, percent) => {
+      expect(100 * ((await perplexity({ codec })) / plain - 1)).toBeLessThanOrEqual(percent);
+      await using model = await loadModel("stories", { cache: { codec } });
+      using session = await model.session("Once upon a time");
+      await session.logits();
+      for (const { keys, values } of session.cacheReport().layers) {
+        expect(keys.compression).toBeLessThanOrEqual(share);
+        expect(values.compression).toBeLessThanOrEqual(share);
+      }
+    },
+  );
 });

@@ -102,8 +102,12 @@ export class Computed {
     if (this.#next !== undefined && this.#next.length > length) this.#next.length = -1;
   }
 
-  /** Forgets everything, and goes on with another adapter. */
+  /** Forgets everything, and goes on with another adapter. @throws InvalidValueError for one of another model */
   begin(adapter: LoadedAdapter | undefined): void {
+    if (adapter === this.sequence.adapter) return;
+    if (adapter !== undefined && adapter.network !== this.engine.network) {
+      throw new InvalidValueError("adapter", "one that was loaded beside this model", adapter.path);
+    }
     this.forget(0);
     this.sequence.adapter = adapter;
   }

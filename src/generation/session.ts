@@ -5,7 +5,7 @@
  * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was edited, rewound,
  * forked, restored or fed in pieces continues as a fresh one with the same tokens would.
  */
-import { DisposedError, InvalidValueError } from "../core/errors.js";
+import { DisposedError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import type { Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Alternative } from "./alternatives.js";
@@ -113,12 +113,7 @@ export class Session extends TimelineReader {
    * @throws InvalidValueError for an adapter of another model
    */
   useAdapter(adapter: LoadedAdapter | undefined): void {
-    const computed = this.#idle();
-    if (adapter === computed.sequence.adapter) return;
-    if (adapter !== undefined && adapter.network !== this.engine.network) {
-      throw new InvalidValueError("adapter", "one that was loaded beside this model", adapter.path);
-    }
-    computed.begin(adapter);
+    this.#idle().begin(adapter);
   }
 
   /** What the session has in the KV cache, and what its last run read of it. */

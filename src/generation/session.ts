@@ -1,6 +1,5 @@
 /**
- * A sequence in progress: a mutable timeline of token ids that can be read, stepped, appended to, edited, rewound,
- * forked, shifted and saved.
+ * A sequence in progress: a timeline of token ids that is read, stepped, edited, rewound, forked, shifted and saved.
  *
  * What follows from a timeline depends on its tokens and its seed alone, to the bit: a session that was edited, rewound,
  * forked, restored or fed in pieces continues as a fresh one with the same tokens would.

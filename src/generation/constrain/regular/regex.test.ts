@@ -55,6 +55,12 @@ describe("a regular expression", () => {
     );
   });
 
+  test("a digit may follow any escape but that of zero", () => {
+    expect(matches(regex("a\\n0\\t9"), "a\n0\t9")).toBe(true);
+    expect(matches(regex("\\0a"), "\0a")).toBe(true);
+    expect(() => regex("\\01")).toThrow(/unknown escape/);
+  });
+
   test("leads only to states from which it can still be matched", () => {
     fc.assert(
       fc.property(expression, (source) => {

@@ -147,7 +147,8 @@ class RegexReader extends SourceReader {
     const control = this.match(/c([A-Za-z])/y);
     if (control !== undefined) return control[1].charCodeAt(0) % 32;
     const character = this.source[this.at];
-    if (character in controls && !/\d/.test(this.source[this.at + 1] ?? "")) {
+    const isOctal = character === "0" && /\d/.test(this.source[this.at + 1] ?? "");
+    if (character in controls && !isOctal) {
       this.at++;
       return controls[character];
     }

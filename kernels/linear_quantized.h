@@ -37,7 +37,8 @@
 #define HH_QUANTIZED_ROW_PANELS 2
 #endif
 /* How many bytes ahead weights are asked for: the processor alone foresees neither the next page nor the next panel, and
- * asks for nothing while several rows are multiplied by what is there. */
+ * asks for nothing while several rows are multiplied by what is there. A single row of bytes is too quick to gain by it
+ * from memory, and loses where a cache holds the weights. */
 #define HH_QUANTIZED_AHEAD 16384
 /* How the steps of a block run: with two products for each four weights, unrolled ones need more registers than 16. */
 #if defined(__wasm__) && defined(HH_WIDE_ACTIVATIONS)
@@ -62,7 +63,7 @@ HH_INLINE void QUANTIZED_NAME(block)(i32x16 dot[8][4], const uint8_t *values, in
     i32x16 weights[4];
     HH_UNROLL for (int p = 0; p < panels; p++) {
       weights[p] = dot_weights(load_ints(values + p * panel_bytes + q * 64));
-      __builtin_prefetch(values + p * panel_bytes + q * 64 + HH_QUANTIZED_AHEAD);
+      if (rows > 1) __builtin_prefetch(values + p * panel_bytes + q * 64 + HH_QUANTIZED_AHEAD);
     }
     HH_UNROLL for (int r = 0; r < rows; r++) {
       const dot_activations v = load_activations(x + r * row_elements + 4 * q);

@@ -82,7 +82,8 @@ export function gatedActivationGradientCase(kind: ActivationKind, { rows, width 
     operation: "gated-activation-gradient",
     title: `${kind}, ${rows}×${width}`,
     rows,
-    tolerance: 2e-6,
+    // A slope of GELU is a sum of terms larger than itself; among many random rows 2.003e-6 was seen.
+    tolerance: 3e-6,
     magnitude: 1,
     build: (fixture) => {
       const [gate, up] = [fixture.operand("gate", width, wide(fixture)), fixture.operand("up", width)];

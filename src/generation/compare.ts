@@ -3,9 +3,11 @@
  *
  * Both read the same windows; after each token their distributions are compared, and then forgotten.
  */
+
 import { Breather } from "../core/breathe.js";
 import { HithertoError, UnsupportedError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
+import { divergence } from "./divergence.js";
 import { type Evaluation, evaluationOf, evaluationOptionNames } from "./evaluate.js";
 import type { Model } from "./model.js";
 import type { Sequence } from "./sequence.js";
@@ -172,17 +174,6 @@ class Pair {
       },
     });
   }
-}
-
-/** Σ p ln(p / q) in nats, from logits and their ln Σ exp. */
-function divergence(p: Float32Array, pSum: number, q: Float32Array, qSum: number): number {
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) {
-    const logP = p[i]! - pSum;
-    const probability = Math.exp(logP);
-    if (probability > 0) sum += probability * (logP - (q[i]! - qSum));
-  }
-  return Math.max(0, sum); // rounding may take it below
 }
 
 function likeliest(logits: Float32Array): number {

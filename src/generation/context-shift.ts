@@ -7,11 +7,13 @@
  * layers above the first hold of those tokens still comes from states that saw what was discarded. How much that matters
  * can be measured: `Session.shiftDivergence`.
  */
+
 import { HithertoError, InvalidValueError, OutOfRangeError, UnsupportedError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
 import { checkHoldsFloats, holdsFloats } from "../models/cache-floats.js";
 import type { Network } from "../models/network.js";
 import type { PositionConfig } from "../nn/config.js";
+import { divergence } from "./divergence.js";
 import type { Engine } from "./engine.js";
 import type { NextLogits } from "./next-logits.js";
 import type { Sequence } from "./sequence.js";
@@ -122,15 +124,4 @@ export async function divergenceOf(
   } finally {
     again.dispose();
   }
-}
-
-/** Σ p ln(p / q), never below 0. */
-function divergence(p: Float32Array, pNormaliser: number, q: Float32Array, qNormaliser: number): number {
-  let sum = 0;
-  for (let id = 0; id < p.length; id++) {
-    const logprob = p[id]! - pNormaliser;
-    const probability = Math.exp(logprob);
-    if (probability > 0) sum += probability * (logprob - (q[id]! - qNormaliser));
-  }
-  return Math.max(0, sum);
 }

@@ -44,7 +44,7 @@ export {
 export type { Generation, GenerationOptions, GenerationStep, StepAnswer } from "./generation/generate.js";
 export type { ContrastiveOptions, DolaOptions, GuidanceOptions, GuideOptions } from "./generation/guides/options.js";
 export type { Inspection } from "./generation/inspect.js";
-export type { AdapterBase, LoadedAdapter } from "./generation/loaded-adapter.js";
+export type { LoadedAdapter } from "./generation/loaded-adapter.js";
 export { type BleuOptions, type BleuScore, bleu } from "./generation/metrics/bleu.js";
 export { type ChrfOptions, type ChrfScore, chrf } from "./generation/metrics/chrf.js";
 export {
@@ -109,6 +109,7 @@ export type { EvaluationOptions } from "./generation/windows.js";
 export { type CacheCodec, type CacheCodecs, cacheCodecs } from "./graph/operations/cache-codecs.js";
 export { type LoadModelOptions, loadModel, type ModelSource } from "./load-model.browser.js";
 export { type CacheOptions, ContextLengthError, type ModelOptions, modelFrom } from "./load-model.js";
+export type { AdapterBase } from "./models/adapters/merge.js";
 export { type AdapterConfig, type AdapterFile, openAdapter } from "./models/adapters/peft.js";
 export type { CheckpointFormat, OpenedCheckpoint } from "./models/checkpoint.js";
 export type { ModelConfig } from "./models/config.js";

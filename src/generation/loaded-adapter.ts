@@ -5,19 +5,12 @@
 import type { Resource } from "../backends/backend.js";
 import { DisposedError, UnsupportedError } from "../core/errors.js";
 import { dequantize } from "../formats/index.js";
-import { modulesOf } from "../models/adapters/merge.js";
-import { linearModules, pairsBeside } from "../models/adapters/modules.js";
+import { type AdapterBase, adaptedModules } from "../models/adapters/merge.js";
+import { pairsBeside } from "../models/adapters/modules.js";
 import type { AdapterFile } from "../models/adapters/peft.js";
 import { Fingerprint } from "../models/fingerprint.js";
 import { loadParameters } from "../models/load-parameters.js";
-import { type DecoderProgram, Network } from "../models/network.js";
-import type { Recipes } from "../models/weights.js";
-
-/** What an adapter's names are matched with: the checkpoint that the model was loaded from. */
-export interface AdapterBase {
-  readonly format: string;
-  readonly recipes: Recipes;
-}
+import type { DecoderProgram, Network } from "../models/network.js";
 
 export class LoadedAdapter implements Disposable {
   #program: DecoderProgram | undefined;
@@ -43,18 +36,14 @@ export class LoadedAdapter implements Disposable {
    */
   static async load(
     network: Network,
-    { format, recipes }: AdapterBase,
+    base: AdapterBase,
     file: AdapterFile,
     onDispose: (adapter: LoadedAdapter) => void = () => {},
   ): Promise<LoadedAdapter> {
     const { config, backend } = network;
     if (config.kind !== "decoder-only")
       throw new UnsupportedError("an adapter of a session, with the kind of model", config.kind, ["decoder-only"]);
-    if (format !== "hugging-face") {
-      throw new UnsupportedError("an adapter beside a checkpoint of the format", format, ["hugging-face"]);
-    }
-    const shapes = Network.parameters(config, 1).map(({ name, shape }) => ({ name, shape: shape as number[] }));
-    const pairs = pairsBeside(modulesOf(file, linearModules(recipes, shapes)), file.config);
+    const pairs = pairsBeside(adaptedModules(file, config, base), file.config);
     const graph = network.adaptedGraph({ ...pairs.config, dropout: 0 });
     const parameters = graph.graph.tensors.filter(
       ({ name, origin }) => origin.kind === "parameter" && pairs.shapes.has(name),

@@ -6,6 +6,7 @@
 import type { PrefixReport } from "../cache/prefix-tree.js";
 import { DisposedError, InvalidValueError } from "../core/errors.js";
 import { rejectUnknownOptions } from "../core/options.js";
+import type { AdapterBase } from "../models/adapters/merge.js";
 import type { AdapterFile } from "../models/adapters/peft.js";
 import type { ModelConfig } from "../models/config.js";
 import type { GenerationDefaults } from "../models/generation-defaults.js";
@@ -20,7 +21,7 @@ import { Engine } from "./engine.js";
 import { checkGeneration, type Generation, type GenerationOptions, generate, sessionOptionsOf } from "./generate.js";
 import { Healing } from "./healing.js";
 import { type Inspection, inspect } from "./inspect.js";
-import { type AdapterBase, LoadedAdapter } from "./loaded-adapter.js";
+import { LoadedAdapter } from "./loaded-adapter.js";
 import type { ChoiceModel } from "./sampling/stages.js";
 import { type RestoreOptions, restoreSession } from "./saved/restore.js";
 import { searchAll } from "./search/beam-search.js";

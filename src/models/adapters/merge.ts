@@ -3,9 +3,10 @@ import type { StoredTensor } from "../../core/checkpoint.js";
 import { InvalidValueError, MissingTensorError, UnsupportedError } from "../../core/errors.js";
 import { convertTensor, dequantize } from "../../formats/index.js";
 import { interpret, type OpenedCheckpoint } from "../checkpoint.js";
+import type { ModelConfig } from "../config.js";
 import { Network } from "../network.js";
 import { type HeldParameter, publishedLayouts, publishedTensor, sizeOf } from "../published-tensors.js";
-import { type LocatedRows, locate } from "../weights.js";
+import { type LocatedRows, locate, type Recipes } from "../weights.js";
 import {
   type LinearMap,
   type LinearModules,
@@ -27,6 +28,29 @@ export function modulesOf(adapter: AdapterFile, modules: LinearModules): LinearM
   );
 }
 
+/** What an adapter's names are matched with: the checkpoint that a model is loaded from. */
+export interface AdapterBase {
+  readonly format: string;
+  readonly recipes: Recipes;
+}
+
+/**
+ * The linear maps of a model that an adapter has pairs beside.
+ * @throws UnsupportedError for checkpoints in other formats than Hugging Face's; InvalidValueError for an adapter of
+ *   another model
+ */
+export function adaptedModules(
+  adapter: AdapterFile,
+  config: ModelConfig,
+  { format, recipes }: AdapterBase,
+): LinearModules {
+  if (format !== "hugging-face") {
+    throw new UnsupportedError("an adapter beside a checkpoint of the format", format, ["hugging-face"]);
+  }
+  const all = Network.parameters(config, 1).map(({ name, shape }) => ({ name, shape: shape as number[] }));
+  return modulesOf(adapter, linearModules(recipes, all));
+}
+
 /**
  * The checkpoint with an adapter merged into it: maps that have a pair become float32, the others stay as they are.
  * Closing the adapter is left to the caller, once the weights are loaded.
@@ -35,12 +59,8 @@ export function modulesOf(adapter: AdapterFile, modules: LinearModules): LinearM
  *   another model
  */
 export function withAdapter(checkpoint: OpenedCheckpoint, adapter: AdapterFile): OpenedCheckpoint {
-  if (checkpoint.format !== "hugging-face") {
-    throw new UnsupportedError("an adapter beside a checkpoint of the format", checkpoint.format, ["hugging-face"]);
-  }
   const { config, recipes } = interpret(checkpoint);
-  const all = Network.parameters(config, 1).map(({ name, shape }) => ({ name, shape: shape as number[] }));
-  const chosen = modulesOf(adapter, linearModules(recipes, all));
+  const chosen = adaptedModules(adapter, config, { format: checkpoint.format, recipes });
   const pairs = pairsBeside(chosen, adapter.config);
   const tensors = new Map(checkpoint.tensors);
   for (const maps of chosen.values()) {

@@ -63,7 +63,12 @@ export function cacheReport(network: Network, sequence: Sequence): CacheReport {
     blocks: blocks.length,
     sharedBlocks: blocks.filter((block) => table.pool.isShared(block)).length,
     bytesHeld: blocks.length * cache.blockBytes + sourceBytes,
-    bytesMoved: lastRun.bytes,
+    bytesMoved: bytesMoved(network, sequence),
     layers,
   };
+}
+
+function bytesMoved({ cache, crossCache }: Network, { source, lastRun: { sees, end } }: Sequence): number {
+  if (end === 0) return 0;
+  return cache.bytesRead(sees, end) + (source === undefined ? 0 : crossCache.bytesRead(source.length, source.length));
 }

@@ -62,7 +62,7 @@ export class Run {
     sequence.table.reserve(count);
     const row = this.#sequences.push({ sequence, before }) - 1;
     writeTables(this.program, row, sequence);
-    countReads(this.network, sequence, before);
+    noteReads(sequence, before);
     for (let i = 0; i < count; i++) writeToken(this.program, this.tokens++, row, sequence, ids[from + i]!, before + i);
     const end = from + count;
     for (let i = from; i < end; i++) {
@@ -107,12 +107,10 @@ export function writeTables(program: DecoderProgram, row: number, { table, sourc
   if (source !== undefined) writeRow(program.crossTables!, row * program.tableWidth, source.table.blocks);
 }
 
-/** Counts what a run reads of the cache for a sequence's tokens from position `before` on, as its tables lead it there. */
-export function countReads(network: Network, { table, source, lastRun }: Sequence, before: number): void {
+/** Notes what a run sees of the cache for a sequence's tokens from position `before` on, as its tables lead it there. */
+export function noteReads({ table, lastRun }: Sequence, before: number): void {
   lastRun.sees = before + 1;
   lastRun.end = table.length;
-  lastRun.bytes = network.cache.bytesRead(before + 1, table.length);
-  if (source !== undefined) lastRun.bytes += network.crossCache.bytesRead(source.length, source.length);
 }
 
 function writeRow(tables: Int32Array, start: number, blocks: readonly number[]): void {

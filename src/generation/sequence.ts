@@ -27,17 +27,15 @@ export class EncodedSource {
   }
 }
 
-/** What the last run that a sequence had a part in read of the cache. */
+/** What the last run that a sequence had a part in saw of the cache. */
 export interface CacheReads {
   /** Positions that its first token saw, and its last. */
   sees: number;
   end: number;
-  /** Bytes of the blocks that these lie in, of all layers. */
-  bytes: number;
 }
 
 export class Sequence {
-  readonly lastRun: CacheReads = { sees: 0, end: 0, bytes: 0 };
+  readonly lastRun: CacheReads = { sees: 0, end: 0 };
 
   constructor(
     readonly table: BlockTable,

@@ -3,7 +3,7 @@
  * calling thread. Made once for a program; each run after that makes no object.
  */
 import type { DecoderProgram, Network } from "../models/network.js";
-import { countReads, writeTables, writeToken } from "./run.js";
+import { noteReads, writeTables, writeToken } from "./run.js";
 import type { Sequence } from "./sequence.js";
 
 export class TokenRun {
@@ -33,7 +33,7 @@ export class TokenRun {
     try {
       writeTables(program, 0, sequence);
       writeToken(program, 0, 0, sequence, id, position);
-      countReads(this.network, sequence, position);
+      noteReads(sequence, position);
       program.outputRows[0] = 0;
       program.run(1, 1);
     } catch (error) {
